@@ -1,0 +1,5 @@
+"""The phone side of ITFlow."""
+
+from importlib.metadata import version
+
+__version__ = version("itflow-bridge")

@@ -1,0 +1,160 @@
+"""Every error the bridge raises, in one tree.
+
+::
+
+    BridgeError
+    ├── SettingsError            the settings are wrong; every fault is listed
+    ├── StorageError             bridge.db cannot be read or written
+    ├── NotReady                 there is no mirror yet to answer from
+    ├── ItflowError              ITFlow did not give what was asked
+    │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
+    │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
+    │   ├── WireGarbled          an answer that is not v1's envelope
+    │   ├── KeyRefused           ITFlow's API key is wrong, expired or deleted
+    │   ├── RightMissing         the key is good, but may not do this
+    │   ├── ModuleMissing        this ITFlow has no such module or function
+    │   ├── RowMissing           nothing matches
+    │   └── WriteRefused         ITFlow did not accept what was to be written
+    └── RequestError             what a caller of the bridge did wrong
+        ├── BadParameter
+        ├── KeyMissing
+        ├── KeyWrong
+        ├── FeatureDenied        the key does not open this feature, or not from this address
+        ├── NotFound
+        ├── Uncertain            the answer would be a guess
+        └── TooMany              asked too often
+
+Each error knows the HTTP status it becomes (RFC 9110); one handler in ``http/`` renders them all. The
+text of an error tells its reader what to do next. Foreign exceptions are mapped to these once, at the seam
+where they appear, with ``from``.
+"""
+
+
+class BridgeError(Exception):
+    """The root of the tree."""
+
+    status = 500
+
+
+class SettingsError(BridgeError):
+    """The settings are wrong.
+
+    Attributes:
+        faults: One line for each fault, all of them at once.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class StorageError(BridgeError):
+    """``bridge.db`` cannot be read or written."""
+
+    status = 503
+
+
+class NotReady(BridgeError):
+    """There is no mirror yet to answer from."""
+
+    status = 503
+
+
+class ItflowError(BridgeError):
+    """ITFlow did not give what was asked."""
+
+    status = 502
+
+
+class ItflowUnreachable(ItflowError):
+    """No answer at all: refused, timed out, or cut off in the middle."""
+
+    status = 503
+
+
+class ItflowFailing(ItflowError):
+    """ITFlow answered with a failure of its own: a 5xx, or a fatal PHP error in place of JSON."""
+
+    status = 503
+
+
+class WireGarbled(ItflowError):
+    """An answer that is not v1's envelope, such as a login page or a proxy's error page."""
+
+
+class KeyRefused(ItflowError):
+    """ITFlow's API key is wrong, expired or deleted (an update to 26.08 deletes every key)."""
+
+    status = 503
+
+
+class RightMissing(ItflowError):
+    """ITFlow's API key is good, but may not do this."""
+
+
+class ModuleMissing(ItflowError):
+    """This ITFlow has no such module or function."""
+
+
+class RowMissing(ItflowError):
+    """Nothing in ITFlow matches what was asked for."""
+
+    status = 404
+
+
+class WriteRefused(ItflowError):
+    """ITFlow did not accept what was to be written."""
+
+    status = 422
+
+
+class RequestError(BridgeError):
+    """What a caller of the bridge did wrong."""
+
+    status = 400
+
+
+class BadParameter(RequestError):
+    """A parameter is missing or cannot be understood; the text names it."""
+
+
+class KeyMissing(RequestError):
+    """The request carries no key."""
+
+    status = 401
+
+    def __init__(self, text: str = "Missing the API Key.") -> None:
+        super().__init__(text)
+
+
+class KeyWrong(RequestError):
+    """The key is unknown, revoked or expired."""
+
+    status = 401
+
+    def __init__(self, text: str = "Incorrect or expired API Key.") -> None:
+        super().__init__(text)
+
+
+class FeatureDenied(RequestError):
+    """The key does not open this feature, or not from this address."""
+
+    status = 403
+
+
+class NotFound(RequestError):
+    """What was asked for is not there, or not for this key."""
+
+    status = 404
+
+
+class Uncertain(RequestError):
+    """The answer would be a guess; the text says why."""
+
+    status = 409
+
+
+class TooMany(RequestError):
+    """Asked too often; try again later."""
+
+    status = 429
