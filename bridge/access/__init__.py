@@ -1,0 +1,1 @@
+"""Who may ask what: the bridge's own keys, and the record of who asked."""

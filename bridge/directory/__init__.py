@@ -1,0 +1,1 @@
+"""The mirror of ITFlow that every answer is read from."""

@@ -1,0 +1,11 @@
+"""What every handler can reach, under typed keys of the application."""
+
+from aiohttp import web
+
+from bridge.access.keys import Keys
+from bridge.directory.mirror import Mirror
+from bridge.settings import Settings
+
+SETTINGS = web.AppKey("SETTINGS", Settings)
+MIRROR = web.AppKey("MIRROR", Mirror)
+KEYS = web.AppKey("KEYS", Keys)

@@ -1,0 +1,298 @@
+"""Every setting of the bridge, in one table of sections.
+
+A setting ``section.name`` comes from the environment (``BRIDGE_SECTION_NAME``) or from a TOML file
+(``[section]``, ``name = …``), the environment first. Faults are reported all at once, secrets never printed.
+A key may override the sections ``numbers``, ``callerid`` and ``phonebook`` for its own callers.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bridge.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "BRIDGE_"
+
+
+class Trunk(StrEnum):
+    """How a trunk writes numbers of other countries."""
+
+    NATIONAL = "national"  # with the exit code: 0044…, 01144…
+    INTERNATIONAL = "international"  # bare digits with the country code: 44…
+    E164 = "e164"  # +44…
+
+
+def _region(text: str) -> str:
+    region = text.strip().upper()
+    if not (len(region) == 2 and region.isascii() and region.isalpha()):
+        raise ValueError("must be a two-letter country code such as US, GB or DE (ISO 3166)")
+    return region
+
+
+Region = Annotated[str, AfterValidator(_region)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ItflowSection(Section):
+    """Where ITFlow is and how to ask it."""
+
+    url: AnyHttpUrl | None = Field(None, description="Address of ITFlow, such as https://itflow.example.com")
+    api_key: SecretStr | None = Field(None, description="API key of ITFlow (Admin > API keys)")
+    api_key_file: Path | None = Field(None, description="File that holds the API key, instead of itflow.api_key")
+    timeout_s: Seconds = Field(10, description="Longest wait for one answer of ITFlow")
+    page_size: int = Field(1000, ge=2, description="Rows asked for at once; halves by itself when ITFlow fails")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.api_key is not None and self.api_key_file is not None:
+            raise ValueError("set itflow.api_key or itflow.api_key_file, not both")
+        return self
+
+    def require(self) -> tuple[str, str]:
+        """The address and the API key.
+
+        Raises:
+            SettingsError: One of them is not set, or the key file cannot be read.
+        """
+        faults = []
+        if self.url is None:
+            faults.append("itflow.url is not set: give ITFlow's address, as in BRIDGE_ITFLOW_URL=https://…")
+        key = self.api_key.get_secret_value() if self.api_key else ""
+        if self.api_key_file is not None:
+            try:
+                key = self.api_key_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                faults.append(f"itflow.api_key_file cannot be read: {error}")
+        elif not key:
+            faults.append(
+                "itflow.api_key is not set: make a key in ITFlow (Admin > API keys) and give it as "
+                "BRIDGE_ITFLOW_API_KEY or in the file named by BRIDGE_ITFLOW_API_KEY_FILE"
+            )
+        if faults or self.url is None:
+            raise SettingsError(faults)
+        return str(self.url), key
+
+
+class HttpSection(Section):
+    """The door for phone systems, phones and tools."""
+
+    host: str = Field("0.0.0.0", description="Address to listen on")  # noqa: S104 - PBXs and phones ask from outside
+    port: Port = Field(8080, description="Port to listen on")
+    public_url: AnyHttpUrl | None = Field(
+        None, description="Address under which callers reach the bridge, written into menus and set-up texts"
+    )
+
+
+class NumbersSection(Section):
+    """How numbers are read."""
+
+    region: Region = Field("US", description="Country whose national numbers need no country code (ISO 3166)")
+    trunk: Trunk | None = Field(
+        None,
+        description="How the trunk writes foreign numbers: national, international or e164; unset: unknown",
+    )
+
+
+class StorageSection(Section):
+    """Where the bridge keeps its state."""
+
+    path: Path = Field(Path("bridge.db"), description="The one file of state: mirror, keys, journal, call log")
+
+
+class SyncSection(Section):
+    """How the mirror follows ITFlow."""
+
+    interval_s: Seconds = Field(60, description="Time between two pulls of clients, contacts, locations, vendors")
+    money_interval_s: Seconds = Field(300, description="Time between two pulls of invoices and payments")
+    max_wait_s: Seconds = Field(900, description="Longest wait between two tries while ITFlow fails")
+    max_loss: float = Field(
+        0.2, ge=0, le=1, description="Share of the known rows that one pull may lose before it is doubted"
+    )
+
+
+class CalleridSection(Section):
+    """Which name a caller gets."""
+
+    label: str = Field("{name}", description="The text shown; {name}, {client}, {title}, {number} are filled in")
+    max_chars: int = Field(60, ge=1, description="Longest name, in characters")
+    ascii: bool = Field(False, description="Transliterate names to ASCII, for old handsets")
+    leads: bool = Field(True, description="Show leads too")
+    several_clients: Literal["both", "none"] = Field(
+        "both", description="A number of exactly two clients shows both names, or none"
+    )
+    main_line_digits: int = Field(
+        4, ge=0, le=6, description="Digits that may follow a stored main line where numbering is open; 0: off"
+    )
+
+
+class PhonebookSection(Section):
+    """What a phonebook holds."""
+
+    templates: Path | None = Field(None, description="Folder with formats of your own (formats.toml, *.xsl)")
+    contacts: Literal["primary", "all", "billing", "technical", "important", "none"] = Field(
+        "all", description="Which contacts: primary, all, billing, technical, important or none"
+    )
+    locations: bool = Field(True, description="Locations too")
+    vendors: bool = Field(True, description="Vendors too")
+    leads: bool = Field(True, description="Leads too")
+
+
+class AgiSection(Section):
+    """The FastAGI door for Asterisk."""
+
+    enabled: bool = Field(True, description="Listen for FastAGI")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: Port = Field(4573, description="Port to listen on")
+
+
+class AssetsSection(Section):
+    """How new assets reach ITFlow."""
+
+    deadline_s: Seconds = Field(5, description="Longest time a caller waits for ITFlow's confirmation")
+    repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
+
+
+class LogSection(Section):
+    """What is logged."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+
+
+class Settings(BaseSettings):
+    """All settings; see the sections."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+    )
+
+    itflow: ItflowSection = ItflowSection()
+    http: HttpSection = HttpSection()
+    numbers: NumbersSection = NumbersSection()
+    storage: StorageSection = StorageSection()
+    sync: SyncSection = SyncSection()
+    callerid: CalleridSection = CalleridSection()
+    phonebook: PhonebookSection = PhonebookSection()
+    agi: AgiSection = AgiSection()
+    assets: AssetsSection = AssetsSection()
+    log: LogSection = LogSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings names the parameters
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line first, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One line of the table of settings."""
+
+    name: str
+    environment: str
+    default: str
+    help: str
+
+
+def table() -> Iterator[SettingRow]:
+    """Every setting there is, in the order of the sections."""
+    for section, field in Settings.model_fields.items():
+        for name, setting in type(field.default).model_fields.items():
+            default: object = setting.default
+            yield SettingRow(
+                name=f"{section}.{name}",
+                environment=f"{ENVIRONMENT_PREFIX}{section}_{name}".upper(),
+                default="" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
+                help=setting.description or "",
+            )
+
+
+def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: A TOML file, or none.
+        overrides: Values of the command line by section and name; they come before environment and file.
+
+    Raises:
+        SettingsError: The file cannot be read, or settings are wrong; every fault is listed.
+    """
+
+    class FileSettings(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    if path is not None and not path.is_file():
+        raise SettingsError([f"there is no settings file {path}"])
+    faults = list(_stray_environment())
+    sections: dict[str, Any] = {name: dict(values) for name, values in (overrides or {}).items()}
+    try:
+        settings = FileSettings(**sections)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([*faults, f"{path} is not TOML: {error}"]) from error
+    except ValidationError as error:
+        raise SettingsError([*faults, *explain(error)]) from error
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def explain(error: ValidationError) -> Iterator[str]:
+    """A line for each fault, naming the setting both ways and never its value."""
+    names = [row.name for row in table()]
+    for fault in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in fault["loc"][:2])
+        if fault["type"] == "extra_forbidden":
+            near = get_close_matches(name, names, n=1)
+            yield f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+        else:
+            variable = f"{ENVIRONMENT_PREFIX}{name.replace('.', '_').upper()}"
+            yield f"{name} ({variable}): {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _stray_environment() -> Iterator[str]:
+    """Variables with our prefix that name no section; pydantic-settings passes those over in silence."""
+    for variable in sorted(os.environ):
+        section = variable.removeprefix(ENVIRONMENT_PREFIX).split("_")[0].lower()
+        if variable.startswith(ENVIRONMENT_PREFIX) and section not in Settings.model_fields:
+            near = get_close_matches(variable, [row.environment for row in table()], n=1)
+            yield f"{variable}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

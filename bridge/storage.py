@@ -1,0 +1,124 @@
+"""``bridge.db``: the one file of state.
+
+Only ``directory``, ``access`` and ``assets`` come here, so that another engine can take SQLite's place, and
+nobody assumes to be the only process: commands of the operator work on the same file as the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.errors import StorageError
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 5.0
+
+# Every table of the file, by the room that owns it.
+SCHEMA = """
+-- access: the bridge's own keys; a secret is kept as its SHA-256 only
+CREATE TABLE IF NOT EXISTS keys (
+    name TEXT PRIMARY KEY,
+    secret_hash BLOB NOT NULL UNIQUE,
+    options TEXT NOT NULL,            -- JSON: features, clients, networks, settings
+    created_at TEXT NOT NULL,
+    expires_at TEXT,
+    revoked_at TEXT
+) STRICT;
+
+-- access: calls that a phone system announced
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    key TEXT NOT NULL,
+    number TEXT NOT NULL,
+    name TEXT NOT NULL
+) STRICT;
+"""
+
+
+class Database:
+    """One connection to ``bridge.db``, for use from any thread, one statement group at a time.
+
+    Args:
+        path: The file; it is made where it does not exist.
+        durable: Survive power loss with every commit (the journal), not only kill -9.
+
+    Raises:
+        StorageError: The file cannot be opened or is no database of the bridge.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        with _mapped(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.executescript(SCHEMA)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A view that no writer changes midway.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        with self._transaction("DEFERRED") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, committed at the end, rolled back on any error.
+
+        Raises:
+            StorageError: The file cannot be written: locked, full, or not ours to write.
+        """
+        with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function that uses this database off the event loop."""
+        return await asyncio.to_thread(function)
+
+    def version(self) -> int:
+        """A number that changes whenever another connection or process has committed."""
+        with self._lock, _mapped(self.path):
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def close(self) -> None:
+        """Close the file; the object is of no use afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, _mapped(self.path):
+            self._connection.execute(f"BEGIN {kind}")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"{path} (setting storage.path) cannot be used: {error}. "
+            "Check that the folder exists, has room, and belongs to the user that runs the bridge."
+        ) from error
