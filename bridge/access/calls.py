@@ -1,0 +1,59 @@
+"""The call log: calls that a phone system announced."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from bridge.storage import Database
+
+KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One announced call.
+
+    Attributes:
+        number: The caller's number as it was sent.
+        name: The name it had when it was announced; empty for none.
+    """
+
+    at: dt.datetime
+    key: str
+    number: str
+    name: str
+
+
+class CallLog:
+    """The last calls, newest first.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, key: str, number: str, name: str) -> None:
+        """Keep a call; the oldest beyond the last 10,000 are forgotten.
+
+        Raises:
+            StorageError: It cannot be kept.
+        """
+        with self._database.write() as connection:
+            row = connection.execute(
+                "INSERT INTO calls (at, key, number, name) VALUES (?, ?, ?, ?)",
+                (dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), key, number, name),
+            ).lastrowid
+            connection.execute("DELETE FROM calls WHERE id <= ?", ((row or 0) - KEPT,))
+
+    def last(self, count: int) -> list[Call]:
+        """The newest calls.
+
+        Raises:
+            StorageError: They cannot be read.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT at, key, number, name FROM calls ORDER BY id DESC LIMIT ?", (count,))
+            return [Call(dt.datetime.fromisoformat(at), *rest) for at, *rest in rows]

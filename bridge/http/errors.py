@@ -1,0 +1,37 @@
+"""The one place where errors become answers."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from bridge.errors import BridgeError, RequestError
+
+log = logging.getLogger(__name__)
+
+# RFC 9110, 15.5.2: a 401 says how to authenticate; phones with user and password fields speak Basic.
+CHALLENGE = 'Basic realm="itflow-bridge", charset="UTF-8"'
+
+
+@web.middleware
+async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with the status and the text of a bridge error: plain text at the old doors, JSON at the new."""
+    try:
+        return await handler(request)
+    except BridgeError as error:
+        if not isinstance(error, RequestError):
+            log.warning("%s %s: %s", request.method, request.path, error)
+        return render(request, error)
+
+
+def render(request: web.Request, error: BridgeError) -> web.Response:
+    """The answer that an error becomes."""
+    if request.path.startswith(("/api.php", "/phonebook")):
+        response = web.Response(text=str(error), status=error.status)
+    else:
+        response = web.json_response({"error": str(error)}, status=error.status)
+    if error.status == 401:
+        response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
+    return response

@@ -1,0 +1,46 @@
+"""Is the bridge alive, can it answer, and what has it done: ``/healthz``, ``/readyz``, ``/metrics``."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from aiohttp import web
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from bridge.access.keys import Feature
+from bridge.http.keys import require
+from bridge.http.state import MIRROR
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/healthz")
+async def healthz(_request: web.Request) -> web.Response:
+    """200 while the process serves."""
+    return web.json_response({"status": "ok"})
+
+
+@routes.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """200 once there is a mirror to answer from, 503 before; how old it is and what is doubtful about it."""
+    mirror = request.app[MIRROR]
+    now = dt.datetime.now(dt.UTC)
+    ready = mirror.current is not None
+    return web.json_response(
+        {
+            "ready": ready,
+            "people_age_s": mirror.freshness.people_age_s(now),
+            "money_age_s": mirror.freshness.money_age_s(now),
+            "doubts": mirror.freshness.doubts,
+        },
+        status=200 if ready else 503,
+    )
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus' text format; from the same machine without a key, else with one for ``admin``."""
+    if request.remote not in ("127.0.0.1", "::1"):
+        require(request, Feature.ADMIN)
+    return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,83 @@
+"""Settings come from one table; all faults are told at once and no secret is printed."""
+
+import pytest
+
+from bridge.errors import SettingsError
+from bridge.settings import load, table
+
+
+@pytest.fixture
+def toml(tmp_path):
+    def write(text):
+        path = tmp_path / "bridge.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_environment_comes_before_the_file(toml, monkeypatch):
+    monkeypatch.setenv("BRIDGE_HTTP_PORT", "9000")
+    settings = load(toml('[http]\nport = 8000\nhost = "::1"\n[sync]\nmoney_interval_s = 7\n'))
+    assert (settings.http.port, settings.http.host, settings.sync.money_interval_s) == (9000, "::1", 7)
+
+
+def test_the_command_line_comes_before_all(toml, monkeypatch):
+    monkeypatch.setenv("BRIDGE_HTTP_PORT", "9000")
+    assert load(toml("[http]\nport = 8000\n"), {"http": {"port": 7000}}).http.port == 7000
+
+
+def test_every_fault_is_told_at_once(toml, monkeypatch):
+    monkeypatch.setenv("BRIDGE_HTPT_PORT", "1")
+    path = toml('[http]\nport = 70000\n[sync]\nintervl_s = 3\n[numbers]\nregion = "Germany"\n')
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    told = "\n".join(caught.value.faults)
+    for part in (
+        "BRIDGE_HTPT_PORT: there is no such setting; did you mean BRIDGE_HTTP_PORT?",
+        "http.port (BRIDGE_HTTP_PORT)",
+        "sync.intervl_s: there is no such setting; did you mean sync.interval_s?",
+        "numbers.region (BRIDGE_NUMBERS_REGION): must be a two-letter country code",
+    ):
+        assert part in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("[http", "is not TOML"), (None, "there is no settings file")],
+)
+def test_a_file_that_cannot_be_used(toml, tmp_path, text, told):
+    path = tmp_path / "missing.toml" if text is None else toml(text)
+    with pytest.raises(SettingsError, match=told):
+        load(path)
+
+
+def test_secrets_are_never_printed(monkeypatch):
+    monkeypatch.setenv("BRIDGE_ITFLOW_API_KEY", "hush-hush")
+    monkeypatch.setenv("BRIDGE_HTTP_PORT", "x")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    monkeypatch.setenv("BRIDGE_HTTP_PORT", "1")
+    assert "hush-hush" not in f"{caught.value}{load()!r}{load()}"
+
+
+def test_where_itflow_is_must_be_said():
+    with pytest.raises(SettingsError) as caught:
+        load().itflow.require()
+    assert len(caught.value.faults) == 2
+
+
+def test_the_key_may_stand_in_a_file(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("from-a-file\n", encoding="utf-8")
+    monkeypatch.setenv("BRIDGE_ITFLOW_URL", "https://itflow.example")
+    monkeypatch.setenv("BRIDGE_ITFLOW_API_KEY_FILE", str(tmp_path / "key"))
+    assert load().itflow.require() == ("https://itflow.example/", "from-a-file")
+    (tmp_path / "key").unlink()
+    with pytest.raises(SettingsError, match="api_key_file cannot be read"):
+        load().itflow.require()
+
+
+def test_every_setting_explains_itself():
+    rows = list(table())
+    assert all(row.help for row in rows)
+    assert len({row.environment for row in rows}) == len(rows)

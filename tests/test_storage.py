@@ -1,0 +1,40 @@
+"""bridge.db: what cannot be read or written is told, and nothing half-done stays."""
+
+import pytest
+
+from bridge.access.calls import CallLog
+from bridge.errors import StorageError
+from bridge.storage import Database
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(tmp_path / "deep" / "bridge.db")
+    yield database
+    database.close()
+
+
+def test_a_failed_transaction_leaves_nothing(database):
+    def write():
+        with database.write() as connection:
+            connection.execute("INSERT INTO calls (at, key, number, name) VALUES ('t', 'k', '1', '')")
+            connection.execute("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(StorageError):
+        write()
+    assert CallLog(database).last(10) == []
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "bridge.db"
+    path.write_text("no database at all, but long enough to be taken for one " * 20, encoding="utf-8")
+    with pytest.raises(StorageError, match=r"storage\.path"):
+        Database(path)
+    assert path.read_text(encoding="utf-8").startswith("no database")
+
+
+def test_the_call_log_keeps_the_newest(database):
+    log = CallLog(database)
+    for number in ("101", "102"):
+        log.note("pbx", number, "Ada")
+    assert [(call.number, call.name, call.key) for call in log.last(1)] == [("102", "Ada", "pbx")]
