@@ -1,0 +1,116 @@
+"""What v1 offers: one table of modules, functions and read filters.
+
+Source: ITFlow's ``api/v1/`` folder and answers recorded from real servers (26.02 and 26.08).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# The functions that only read; v1 takes these by GET and all others by POST.
+READING = frozenset({"read", "time"})
+
+# Every read takes these besides its own filters. 26.08 ignores ``client_id``, so the client side filters too.
+PAGING = ("limit", "offset")
+
+# Where an operator may drop pages of his own; what lies there is not ours to know.
+CUSTOM = "custom/"
+
+EVERY_GENERATION = "every generation"
+UNTIL_26_03 = "until 26.03"
+SINCE_26_08 = "since 26.08"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One folder of ``api/v1/``.
+
+    Attributes:
+        name: The folder, such as ``contacts``.
+        id_column: The column that numbers the rows, and the read filter for one row.
+        client_column: The column that holds the client's id, or None where rows carry no client.
+        functions: What can be asked of it.
+        filters: What a read can be narrowed by, besides ``client_id``, ``limit`` and ``offset``.
+        generations: The ITFlow versions that have it, for error texts.
+    """
+
+    name: str
+    id_column: str
+    client_column: str | None
+    functions: tuple[str, ...]
+    filters: tuple[str, ...] = ()
+    generations: str = EVERY_GENERATION
+
+
+def _module(name: str, functions: str, filters: str, one: str = "") -> Module:
+    one = one or name.removesuffix("s")
+    return Module(name, f"{one}_id", f"{one}_client_id", tuple(functions.split()), tuple(filters.split()))
+
+
+MODULES: Mapping[str, Module] = {
+    module.name: module
+    for module in (
+        _module(
+            "assets",
+            "read create update delete",
+            "asset_id asset_type asset_name asset_serial asset_mac asset_uri",
+        ),
+        _module("certificates", "read create", "certificate_id certificate_name"),
+        Module(
+            "clients",
+            "client_id",
+            "client_id",
+            ("read", "create", "update", "archive", "unarchive"),
+            ("client_name",),
+        ),
+        # contact_phone_or_mobile compares exact strings and finds mobiles outside the key's client.
+        _module(
+            "contacts",
+            "read create update delete archive unarchive",
+            "contact_id contact_email contact_phone_or_mobile",
+        ),
+        _module("credentials", "read create update", "credential_id api_key_decrypt_password"),
+        _module("documents", "read create update", "document_id"),
+        _module("domains", "read", "domain_id domain_name"),
+        _module("expenses", "read", "expense_id"),
+        Module(
+            "invoice_items",
+            "item_id",
+            None,
+            ("read", "create"),
+            ("item_id", "invoice_id"),
+            SINCE_26_08,
+        ),
+        _module("invoices", "read", "invoice_id"),
+        _module("locations", "read create", "location_id"),
+        _module("networks", "read", "network_id network_name"),
+        Module(
+            "payments",
+            "payment_id",
+            None,
+            ("read",),
+            ("payment_id", "payment_invoice_id"),
+            UNTIL_26_03,
+        ),
+        Module("products", "product_id", None, ("read",), ("product_id",)),
+        _module("quotes", "read", "quote_id"),
+        _module("software", "read", "software_id software_name software_type"),
+        Module(
+            "technicians",
+            "ticket_id",
+            "client_id",
+            ("time",),
+            ("year", "month", "technician_id"),
+            SINCE_26_08,
+        ),
+        Module(
+            "ticket_replies",
+            "ticket_reply_id",
+            "ticket_client_id",
+            ("read", "create"),
+            ("ticket_reply_id", "ticket_id", "type", "include_archived"),
+            SINCE_26_08,
+        ),
+        _module("tickets", "read create resolve", "ticket_id"),
+        _module("vendors", "read", "vendor_id"),
+    )
+}
