@@ -19,6 +19,10 @@ EVERY_GENERATION = "every generation"
 UNTIL_26_03 = "until 26.03"
 SINCE_26_08 = "since 26.08"
 
+# The bridge's own page, which gives the payments of an ITFlow that has no payments module any more. It lies
+# in a folder called invoices because 26.08 takes the folder's name for the module whose rights are needed.
+PAYMENTS_PAGE = "custom/invoices"
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -41,8 +45,8 @@ class Module:
     generations: str = EVERY_GENERATION
 
 
-def _module(name: str, functions: str, filters: str, one: str = "") -> Module:
-    one = one or name.removesuffix("s")
+def _module(name: str, functions: str, filters: str) -> Module:
+    one = name.removesuffix("s")
     return Module(name, f"{one}_id", f"{one}_client_id", tuple(functions.split()), tuple(filters.split()))
 
 
@@ -90,6 +94,13 @@ MODULES: Mapping[str, Module] = {
             ("read",),
             ("payment_id", "payment_invoice_id"),
             UNTIL_26_03,
+        ),
+        Module(
+            PAYMENTS_PAGE,
+            "payment_id",
+            None,
+            ("read",),
+            generations="where the operator has put the bridge's payments page",
         ),
         Module("products", "product_id", None, ("read",), ("product_id",)),
         _module("quotes", "read", "quote_id"),

@@ -127,11 +127,11 @@ def _wire_value(value: object) -> str | int:
 
 
 def _check(module: str, function: str, given: Iterable[str]) -> None:
-    if module.startswith(CUSTOM):
+    known = MODULES.get(module)
+    if known is None and module.startswith(CUSTOM):
         if not _CUSTOM_PATH.fullmatch(module) or not _FUNCTION.fullmatch(function):
             raise BadParameter(f"A custom page is named like custom/invoices read, not {module} {function}.")
         return
-    known = MODULES.get(module)
     if known is None:
         raise BadParameter(f"ITFlow has no module {module!r}. Known: {', '.join(MODULES)}, {CUSTOM}….")
     if function not in known.functions:
@@ -143,12 +143,24 @@ def _check(module: str, function: str, given: Iterable[str]) -> None:
                 raise BadParameter(f"{module} cannot be read by {name!r}. Known: {', '.join(filters)}.")
 
 
-def of_client(module: str, rows: Iterable[Row], client_id: int) -> list[Row]:
-    """Keeps the rows of one client, because 26.08 ignores ``client_id`` and a scoped key replaces it."""
+def of_client(module: str, rows: Sequence[Row], client_id: object) -> Sequence[Row]:
+    """Keeps the rows of one client, because 26.08 ignores ``client_id`` and a scoped key replaces it.
+
+    Args:
+        module: Where the rows come from. Rows of an operator's own page are left as they are.
+        rows: As ITFlow sent them.
+        client_id: The client, as int or text; None keeps all rows.
+
+    Raises:
+        BadParameter: ``client_id`` is not a number.
+    """
     known = MODULES.get(module)
-    if known is None or known.client_column is None:
-        raise BadParameter(f"Rows of {module} carry no client, so client_id cannot narrow them.")
-    return [row for row in rows if row.get(known.client_column) == str(client_id)]
+    if client_id is None or known is None or known.client_column is None:
+        return rows
+    wanted = _number(client_id)
+    if wanted is None:
+        raise BadParameter(f"client_id must be a number, not {client_id!r}.")
+    return [row for row in rows if row.get(known.client_column) == str(wanted)]
 
 
 def decipher(request: Request, status: int, content_type: str, body: bytes) -> Answer:

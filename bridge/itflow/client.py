@@ -1,0 +1,271 @@
+"""A client for ITFlow's v1: calls, whole modules in pages, retries, deadlines. It knows nothing of phones."""
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import aiohttp
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from bridge.errors import ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.itflow.modules import MODULES
+from bridge.itflow.protocol import Answer, Request, Row, build, decipher, of_client
+from bridge.itflow.transport import Transport, Unfinished
+
+DEFAULT_LIMIT = 50  # v1's own, where a read names none
+SMALLEST_PAGE = 8
+PAGE_ATTEMPTS = 2  # then in halves, which is an attempt too
+RETRY_WAIT_S = 0.2
+RETRY_WAIT_MAX_S = 2.0
+
+T = TypeVar("T")
+
+_NO_FIELDS: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """What is remembered of a page, to know it again.
+
+    Attributes:
+        digest: Of the raw body.
+        count: The rows that ITFlow sent, the overlapping one included.
+        first_id: The id of the first row, 0 without rows.
+        last_id: The id of the last row, 0 without rows.
+    """
+
+    digest: bytes
+    count: int
+    first_id: int
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a module, in the order of the ids.
+
+    Attributes:
+        offset: Where in the module it begins.
+        rows: The rows that no earlier page of this pull held, and that pass the client filter. None: the
+            body is byte for byte the one of the known mark, and was not even decoded.
+        mark: To be handed in at the next pull. Keep the marks of the last whole pull, and no others.
+        limit: The page size that was asked for.
+    """
+
+    offset: int
+    rows: Sequence[Row] | None
+    mark: PageMark
+    limit: int
+
+
+class ItflowClient:
+    """Asks one ITFlow with one key.
+
+    Args:
+        session: See ``bridge.itflow.transport.open_session``; it stays the caller's to close.
+        url: ITFlow's address, with or without ``/api/v1/`` at its end.
+        api_key: ITFlow's key.
+        timeout_s: The deadline for each exchange.
+        page_size: Rows to a page, while ITFlow can bear it.
+        attempts: How often a read is tried before its failure is believed.
+
+    Raises:
+        SettingsError: ``url`` is not an address.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 10,
+        page_size: int = 1000,
+        attempts: int = 3,
+    ) -> None:
+        self._transport = Transport(session, url)
+        self._api_key = api_key
+        self._timeout_s = timeout_s
+        self._page_size = page_size
+        self._attempts = attempts
+        self._good_sizes: dict[str, int] = {}
+
+    async def call(
+        self,
+        module: str,
+        function: str = "read",
+        fields: Mapping[str, object] = _NO_FIELDS,
+        *,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Makes any call of v1. Reads are tried again when ITFlow fails; writes are sent exactly once.
+
+        Args:
+            module: See ``bridge.itflow.protocol.build``.
+            function: One of the module's functions.
+            fields: Filters of a read, columns of a write. A read for a client holds this client's rows only,
+                also where ITFlow ignores the filter.
+            timeout_s: Another deadline for each exchange.
+
+        Raises:
+            BadParameter: There is no such module, function or filter.
+            ItflowError: See ``bridge.itflow.protocol.decipher`` and ``bridge.itflow.transport``.
+        """
+        request = build(module, function, self._api_key, fields)
+
+        async def ask() -> Answer:
+            reply = await self._transport.send(request, timeout_s or self._timeout_s)
+            return decipher(request, reply.status, reply.content_type, reply.body)
+
+        answer = await _patiently(self._attempts if request.reads else 1, ask)
+        if not request.reads:
+            return answer
+        kept = of_client(module, answer.rows, fields.get("client_id"))
+        if len(kept) < len(answer.rows) and function == "read":
+            # ITFlow ignored the filter, so its limit and offset counted everybody's rows.
+            kept = await self._window(module, dict(fields))
+        return Answer(rows=kept, count=len(kept), no_rows=not kept)
+
+    async def rows(self, module: str, **filters: object) -> list[Row]:
+        """Reads a whole module, or what passes the filters. No rows give an empty list."""
+        found: list[Row] = []
+        async for page in self._pull(module, {}, 0, filters):
+            found.extend(page.rows or ())
+        return found
+
+    async def row(self, module: str, id: int) -> Row:  # noqa: A002 - v1's own word
+        """Reads one row.
+
+        Raises:
+            RowMissing: There is none with this id, or the key may not see it.
+        """
+        id_column = MODULES[module].id_column
+        answer = await self.call(module, "read", {id_column: id})
+        for row in answer.rows:
+            if row.get(id_column) == str(id):
+                return row
+        raise RowMissing(f"ITFlow has no row {id} in {module}, or its API key may not see it.")
+
+    async def create(self, module: str, fields: Mapping[str, object]) -> int:
+        """Creates a row and returns its id. Sent once: a lost answer leaves open whether ITFlow has it."""
+        answer = await self.call(module, "create", fields)
+        return answer.insert_id or 0
+
+    def pages(
+        self,
+        module: str,
+        known: Mapping[int, PageMark] | None = None,
+        *,
+        start_offset: int = 0,
+        **filters: object,
+    ) -> AsyncGenerator[Page, None]:
+        """Reads a module in pages that overlap by one row.
+
+        The overlapping row shows whether an earlier row was deleted meanwhile, which moves all later rows
+        up by one: then it steps back, so that no row is lost. A page that ITFlow fails on (PHP's memory
+        limit) or does not finish is asked for in halves, and the size that worked is kept.
+
+        Args:
+            module: A key of ``MODULES`` that can be read.
+            known: The marks of the last whole pull, by offset.
+            start_offset: Where to begin; with the number of known rows, less one, only new rows come.
+            filters: Filters of the read.
+
+        Yields:
+            The pages, at least one. A first page without rows is a doubt: ITFlow answers a database error
+            alike.
+
+        Raises:
+            BadParameter: There is no such module or filter.
+            ItflowError: The pull cannot be finished; what was yielded is not the whole module.
+        """
+        return self._pull(module, known or {}, start_offset, filters)
+
+    async def _pull(
+        self, module: str, known: Mapping[int, PageMark], offset: int, filters: Mapping[str, object]
+    ) -> AsyncGenerator[Page, None]:
+        seen = 0
+        while True:
+            page = await self._page(module, offset, known.get(offset), filters)
+            mark = page.mark
+            if seen and offset and (not mark.count or mark.first_id > seen):
+                offset = max(0, offset - max(1, page.limit // 2))
+                continue
+            if seen and not mark.count:
+                raise ItflowFailing(f"{module}: the rows vanished while they were read.")
+            if page.rows is not None:
+                rows = [row for row in page.rows if _id(module, row) > seen] if seen else page.rows
+                page = Page(offset, of_client(module, rows, filters.get("client_id")), mark, page.limit)
+            yield page
+            if mark.count != page.limit:  # a longer one comes from a read that knows no limit
+                return
+            seen = mark.last_id
+            offset += page.limit - 1
+
+    async def _page(
+        self, module: str, offset: int, known: PageMark | None, filters: Mapping[str, object]
+    ) -> Page:
+        limit = self._good_sizes.get(module, self._page_size)
+        while True:
+            fields = {**filters, "limit": limit, "offset": offset}
+            request = build(module, "read", self._api_key, fields)
+
+            async def ask(request: Request = request, limit: int = limit) -> Page:
+                reply = await self._transport.send(request, self._timeout_s)
+                digest = hashlib.blake2b(reply.body, digest_size=16).digest()
+                if known and reply.status == 200 and digest == known.digest:
+                    return Page(offset, None, known, limit)
+                rows = decipher(request, reply.status, reply.content_type, reply.body).rows
+                whole = not offset and len(rows) < limit
+                return Page(offset, rows, _mark(module, rows, digest, whole=whole), limit)
+
+            try:
+                page = await _patiently(PAGE_ATTEMPTS, ask)
+            except (ItflowFailing, Unfinished):
+                if limit <= SMALLEST_PAGE:
+                    raise
+                limit = max(SMALLEST_PAGE, limit // 2)
+            else:
+                self._good_sizes[module] = limit
+                return page
+
+    async def _window(self, module: str, fields: dict[str, object]) -> list[Row]:
+        """Applies limit and offset to the rows of one client where ITFlow applied them to everybody's."""
+        first = int(str(fields.pop("offset", 0)))
+        last = first + int(str(fields.pop("limit", DEFAULT_LIMIT)))
+        found: list[Row] = []
+        async with aclosing(self._pull(module, {}, 0, fields)) as pages:
+            async for page in pages:
+                found.extend(page.rows or ())
+                if len(found) >= last:
+                    break
+        return found[first:last]
+
+
+async def _patiently(attempts: int, ask: Callable[[], Awaitable[T]]) -> T:
+    return await AsyncRetrying(
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(multiplier=RETRY_WAIT_S, max=RETRY_WAIT_MAX_S),
+        retry=retry_if_exception_type((ItflowFailing, ItflowUnreachable)),
+        reraise=True,
+    )(ask)
+
+
+def _mark(module: str, rows: Sequence[Row], digest: bytes, *, whole: bool) -> PageMark:
+    ids = [_id(module, row) for row in rows]
+    if not whole and any(one >= other for one, other in pairwise(ids)):
+        raise WireGarbled(
+            f"{module}: the rows do not come in the order of their ids, so pages may lose some."
+        )
+    return PageMark(digest, len(ids), ids[0] if ids else 0, ids[-1] if ids else 0)
+
+
+def _id(module: str, row: Row) -> int:
+    column = MODULES[module].id_column
+    value = row.get(column)
+    if value is None or not (value.isascii() and value.isdigit()):
+        raise WireGarbled(f"{module}: a row has no {column} to tell it by.")
+    return int(value)
