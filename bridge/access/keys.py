@@ -11,7 +11,7 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -62,7 +62,7 @@ class Options:
     features: frozenset[Feature] = EVERYDAY
     clients: Scope = None
     networks: tuple[Network, ...] = ()
-    settings: Mapping[str, str] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 _OPTIONS = TypeAdapter(Options)
@@ -73,6 +73,7 @@ class Key:
     """A key in use.
 
     Attributes:
+        own: Its own settings by name.
         numbers, callerid, phonebook: The settings for its callers: the key's own, else the bridge's.
     """
 
@@ -83,6 +84,7 @@ class Key:
     created_at: dt.datetime
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    own: Mapping[str, str]
     numbers: NumbersSection
     callerid: CalleridSection
     phonebook: PhonebookSection
@@ -215,7 +217,7 @@ class Keys:
         revoked_at: dt.datetime | None,
     ) -> Key:
         own: dict[str, dict[str, str]] = {section: {} for section in OVERRIDABLE}
-        for setting, value in (options.settings or {}).items():
+        for setting, value in options.settings.items():
             section, _, field = setting.partition(".")
             if section not in own:
                 raise BadParameter(
@@ -231,6 +233,7 @@ class Keys:
             created_at=created_at or dt.datetime.now(dt.UTC),
             expires_at=expires_at,
             revoked_at=revoked_at,
+            own=options.settings,
             numbers=_merged(self._settings.numbers, own["numbers"]),
             callerid=_merged(self._settings.callerid, own["callerid"]),
             phonebook=_merged(self._settings.phonebook, own["phonebook"]),

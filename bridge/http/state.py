@@ -5,7 +5,9 @@ from aiohttp import web
 from bridge.access.keys import Keys
 from bridge.directory.mirror import Mirror
 from bridge.settings import Settings
+from bridge.storage import Database
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
+STORAGE = web.AppKey("STORAGE", Database)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)

@@ -205,9 +205,7 @@ class ItflowClient:
             seen = mark.last_id
             offset += page.limit - 1
 
-    async def _page(
-        self, module: str, offset: int, known: PageMark | None, filters: Mapping[str, object]
-    ) -> Page:
+    async def _page(self, module: str, offset: int, known: PageMark | None, filters: Mapping[str, object]) -> Page:
         limit = self._good_sizes.get(module, self._page_size)
         while True:
             fields = {**filters, "limit": limit, "offset": offset}
@@ -257,9 +255,7 @@ async def _patiently(attempts: int, ask: Callable[[], Awaitable[T]]) -> T:
 def _mark(module: str, rows: Sequence[Row], digest: bytes, *, whole: bool) -> PageMark:
     ids = [_id(module, row) for row in rows]
     if not whole and any(one >= other for one, other in pairwise(ids)):
-        raise WireGarbled(
-            f"{module}: the rows do not come in the order of their ids, so pages may lose some."
-        )
+        raise WireGarbled(f"{module}: the rows do not come in the order of their ids, so pages may lose some.")
     return PageMark(digest, len(ids), ids[0] if ids else 0, ids[-1] if ids else 0)
 
 

@@ -210,9 +210,7 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
     if not isinstance(rows, list) or not all(map(_is_row, rows)):
         raise WireGarbled(f"{_name(request)}: ITFlow's data is not a list of rows.")
     if _number(envelope.get("count")) != len(rows):
-        raise WireGarbled(
-            f"{_name(request)}: ITFlow counts {envelope.get('count')!r} rows but sends {len(rows)}."
-        )
+        raise WireGarbled(f"{_name(request)}: ITFlow counts {envelope.get('count')!r} rows but sends {len(rows)}.")
     return Answer(rows=rows, count=len(rows), no_rows=not rows)
 
 

@@ -74,9 +74,7 @@ class Transport:
                 json=request.body,
                 headers=_HEADERS,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=timeout_s, sock_connect=min(timeout_s, CONNECT_TIMEOUT_S)
-                ),
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             ) as response:
                 if 300 <= response.status < 400:
                     raise self._redirected(request, response.headers.get("Location", ""))

@@ -28,9 +28,7 @@ async def test_a_deletion_between_two_pages_loses_no_row(
 
     async def delete(_request: web.Request, number: int) -> None:
         if number == 2:
-            wire.rows["contacts"] = [
-                row for row in wire.rows["contacts"] if int(row["contact_id"] or 0) not in gone
-            ]
+            wire.rows["contacts"] = [row for row in wire.rows["contacts"] if int(row["contact_id"] or 0) not in gone]
 
     wire.misbehave = delete
     found = ids(await make_client(page_size=4).rows("contacts"))
@@ -38,9 +36,7 @@ async def test_a_deletion_between_two_pages_loses_no_row(
     assert set(found) >= set(range(1, 10)) - set(gone)
 
 
-async def test_a_deletion_at_every_page_still_comes_to_an_end(
-    wire: WireServer, make_client: MakeClient
-) -> None:
+async def test_a_deletion_at_every_page_still_comes_to_an_end(wire: WireServer, make_client: MakeClient) -> None:
     wire.rows["contacts"] = contacts(*range(1, 40))
 
     async def delete(_request: web.Request, _number: int) -> None:
@@ -50,9 +46,7 @@ async def test_a_deletion_at_every_page_still_comes_to_an_end(
     assert ids(await make_client(page_size=9).rows("contacts"))[-1] == 39
 
 
-async def test_rows_that_vanish_while_they_are_read_are_no_end(
-    wire: WireServer, make_client: MakeClient
-) -> None:
+async def test_rows_that_vanish_while_they_are_read_are_no_end(wire: WireServer, make_client: MakeClient) -> None:
     wire.rows["contacts"] = contacts(*range(1, 10))
 
     async def vanish(_request: web.Request, number: int) -> None:
@@ -107,9 +101,7 @@ async def test_an_empty_module_gives_one_page_without_rows(wire: WireServer, mak
     assert (page.rows, page.mark.count) == ((), 0)
 
 
-async def test_a_page_too_large_for_php_is_halved_and_the_size_kept(
-    wire: WireServer, make_client: MakeClient
-) -> None:
+async def test_a_page_too_large_for_php_is_halved_and_the_size_kept(wire: WireServer, make_client: MakeClient) -> None:
     wire.rows["contacts"] = contacts(*range(1, 41))
 
     async def run_out_of_memory(request: web.Request, _number: int) -> web.Response | None:

@@ -14,10 +14,7 @@ NO_RESOURCE = {
 
 
 def contacts(*ids: int, client_id: int = 1) -> list[Row]:
-    return [
-        {"contact_id": str(one), "contact_name": f"C{one}", "contact_client_id": str(client_id)}
-        for one in ids
-    ]
+    return [{"contact_id": str(one), "contact_name": f"C{one}", "contact_client_id": str(client_id)} for one in ids]
 
 
 class WireServer:
@@ -50,9 +47,7 @@ class WireServer:
         if one in request.query and module != "clients":
             rows = [row for row in rows if row[one] == request.query[one]]
         rows = rows[offset : offset + limit]
-        return web.json_response(
-            {"success": "True", "count": len(rows), "data": rows} if rows else NO_RESOURCE
-        )
+        return web.json_response({"success": "True", "count": len(rows), "data": rows} if rows else NO_RESOURCE)
 
     @property
     def limits(self) -> list[int]:

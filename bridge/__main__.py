@@ -1,0 +1,5 @@
+"""``python -m bridge`` is ``itflow-bridge``."""
+
+from bridge.cli import main
+
+main()

@@ -1,0 +1,27 @@
+"""The command line: a module for each command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bridge.cli import calls, itflow, keys
+from bridge.cli.common import errors
+from bridge.errors import BridgeError
+
+app = typer.Typer(
+    help="The phone side of ITFlow.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+app.command("itflow")(itflow.itflow)
+app.command("calls")(calls.calls)
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run a command; an error of the bridge becomes its text and exit status 1."""
+    try:
+        app()
+    except BridgeError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(1)
