@@ -15,7 +15,8 @@ STREET = [
     {"access"},
     {"http", "agi"},
     {"service"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
 PLACE = {room: place for place, rooms in enumerate(STREET) for room in rooms}
 APART = {"embedded", "__init__"}
