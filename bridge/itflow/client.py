@@ -10,7 +10,8 @@ from typing import TypeVar
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from bridge.errors import ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.itflow.capabilities import Capabilities, find_out
 from bridge.itflow.modules import MODULES
 from bridge.itflow.protocol import Answer, Request, Row, build, decipher, of_client
 from bridge.itflow.transport import Transport, Unfinished
@@ -142,7 +143,7 @@ class ItflowClient:
         Raises:
             RowMissing: There is none with this id, or the key may not see it.
         """
-        id_column = MODULES[module].id_column
+        id_column = _id_column(module)
         answer = await self.call(module, "read", {id_column: id})
         for row in answer.rows:
             if row.get(id_column) == str(id):
@@ -152,7 +153,16 @@ class ItflowClient:
     async def create(self, module: str, fields: Mapping[str, object]) -> int:
         """Creates a row and returns its id. Sent once: a lost answer leaves open whether ITFlow has it."""
         answer = await self.call(module, "create", fields)
-        return answer.insert_id or 0
+        return answer.insert_id
+
+    async def capabilities(self) -> Capabilities:
+        """Finds out what this ITFlow and this key can do.
+
+        Raises:
+            KeyRefused: The key is good for nothing.
+            ItflowUnreachable: There is nobody to ask.
+        """
+        return await find_out(self.call)
 
     def pages(
         self,
@@ -174,7 +184,7 @@ class ItflowClient:
             start_offset: Where to begin; with the number of known rows, less one, only new rows come.
             filters: Filters of the read.
 
-        Yields:
+        Returns:
             The pages, at least one. A first page without rows is a doubt: ITFlow answers a database error
             alike.
 
@@ -202,6 +212,8 @@ class ItflowClient:
             yield page
             if mark.count != page.limit:  # a longer one comes from a read that knows no limit
                 return
+            if mark.last_id <= seen:
+                raise WireGarbled(f"{module}: ITFlow sends the same rows again, whatever the offset.")
             seen = mark.last_id
             offset += page.limit - 1
 
@@ -259,8 +271,14 @@ def _mark(module: str, rows: Sequence[Row], digest: bytes, *, whole: bool) -> Pa
     return PageMark(digest, len(ids), ids[0] if ids else 0, ids[-1] if ids else 0)
 
 
+def _id_column(module: str) -> str:
+    if module not in MODULES:
+        raise BadParameter(f"The rows of {module} have no known id. Known modules: {', '.join(MODULES)}.")
+    return MODULES[module].id_column
+
+
 def _id(module: str, row: Row) -> int:
-    column = MODULES[module].id_column
+    column = _id_column(module)
     value = row.get(column)
     if value is None or not (value.isascii() and value.isdigit()):
         raise WireGarbled(f"{module}: a row has no {column} to tell it by.")

@@ -16,11 +16,19 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from bridge.errors import WireGarbled
 from bridge.itflow.protocol import Row
 
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("not a date like 2026-01-31") from None  # Python's text repeats the value
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Flag = bool
 Filled = Annotated[bool, BeforeValidator(lambda _: True)]  # whether a column holds anything
 Id = Annotated[int, Field(ge=0)]
-Day = Annotated[date, BeforeValidator(date.fromisoformat)]
+Day = Annotated[date, BeforeValidator(_day)]
 Money = Decimal
 
 # What ITFlow, MariaDB and old imports write for "nothing"; such a column takes the record's default.
@@ -174,7 +182,8 @@ _COLUMNS = {
 R = TypeVar("R", Client, Contact, Location, Vendor, Invoice, Payment, Asset, Ticket)
 
 
-def _columns(record_type: type[Any]) -> dict[str, str]:
+def columns(record_type: type[Any]) -> dict[str, str]:
+    """Names the column of ITFlow that each field of a record is read from."""
     kind = record_type.__name__
     patterns = {
         one.name: _COLUMNS.get(f"{kind}.{one.name}") or _COLUMNS.get(one.name) or f"{{}}_{one.name}"
@@ -184,7 +193,7 @@ def _columns(record_type: type[Any]) -> dict[str, str]:
 
 
 _READERS: Mapping[type[Any], tuple[Mapping[str, str], TypeAdapter[Any]]] = {
-    record_type: (_columns(record_type), TypeAdapter(record_type))
+    record_type: (columns(record_type), TypeAdapter(record_type))
     for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Asset, Ticket)
 }
 
@@ -200,15 +209,15 @@ def read(record_type: type[R], row: Row) -> R:
         WireGarbled: A column cannot be read. The text names the module, the row's id and the column, not the
             value, which may be somebody's data.
     """
-    columns, adapter = _READERS[record_type]
-    given = {name: value for name, column in columns.items() if (value := row.get(column)) not in _NOTHING}
+    names, adapter = _READERS[record_type]
+    given = {name: value for name, column in names.items() if (value := row.get(column)) not in _NOTHING}
     try:
         record: R = adapter.validate_python(given)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        column = columns[str(fault["loc"][0])]
+        column = names[str(fault["loc"][0])]
         raise WireGarbled(
-            f"{record_type.__name__.lower()} {row.get(columns['id'])}: {column} cannot be read "
+            f"{record_type.__name__.lower()} {row.get(names['id'])}: {column} cannot be read "
             f"({fault['msg'].lower()}). Correct the row in ITFlow."
         ) from None  # pydantic's own text repeats the value
     return record

@@ -35,7 +35,9 @@ class Reply:
 
 def open_session() -> aiohttp.ClientSession:
     """Opens the session for ITFlow: the environment's proxy is used, PHP's session cookies are not."""
-    return aiohttp.ClientSession(trust_env=True, cookie_jar=aiohttp.DummyCookieJar())
+    # Apache closes an idle connection after 5 s; a write sent into the closing would be left in doubt.
+    connector = aiohttp.TCPConnector(keepalive_timeout=4)
+    return aiohttp.ClientSession(connector=connector, trust_env=True, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class Transport:
@@ -79,11 +81,16 @@ class Transport:
                 if 300 <= response.status < 400:
                     raise self._redirected(request, response.headers.get("Location", ""))
                 return Reply(response.status, response.content_type, await _read(response, where))
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise ItflowUnreachable(
+                f"The certificate of {where} is not accepted: {_reason(error)}. itflow.url must bear the name "
+                "that the certificate was made for. If it comes from a certificate authority of your own, add "
+                "that to the system's store, or name its file in the environment: SSL_CERT_FILE."
+            ) from _without_key(error)
         except aiohttp.ClientSSLError as error:
             raise ItflowUnreachable(
-                f"The TLS certificate of {where} is not accepted: {_reason(error)}. itflow.url must bear the "
-                "name that the certificate was made for. If it comes from a certificate authority of your "
-                "own, add that to the system's store, or name its file in the environment: SSL_CERT_FILE."
+                f"TLS with {where} fails: {_reason(error)}. If ITFlow is not behind TLS there, itflow.url begins "
+                "with http://, and the key crosses the network in the clear."
             ) from _without_key(error)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ItflowUnreachable(

@@ -1,0 +1,159 @@
+import json
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.errors import WireGarbled
+from bridge.itflow.records import (
+    Asset,
+    Client,
+    Contact,
+    Invoice,
+    Location,
+    Payment,
+    Ticket,
+    Vendor,
+    columns,
+    read,
+    read_pin,
+)
+
+WIRE = Path(__file__).parents[1] / "data" / "wire"
+TYPES: dict[str, type[Any]] = {
+    "clients": Client,
+    "contacts": Contact,
+    "locations": Location,
+    "vendors": Vendor,
+    "invoices": Invoice,
+    "payments": Payment,
+    "assets": Asset,
+    "tickets": Ticket,
+}
+
+
+def before(generation: str) -> dict[str, list[dict[str, str | None]]]:
+    data: dict[str, list[dict[str, str | None]]] = json.loads(
+        (WIRE / f"{generation}-before.json").read_text(encoding="utf-8")
+    )
+    for line in (WIRE / f"{generation}.jsonl").read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        for module in ("assets", "tickets"):
+            if entry["path"] == f"{module}/read.php?api_key=KEYALL":
+                data[module] = entry["json"]["data"]
+    return data
+
+
+@pytest.mark.parametrize("generation", ["v26.02", "v26.08"])
+def test_every_recorded_row_can_be_read_and_every_column_exists(generation: str) -> None:
+    data = before(generation)
+    for module, record_type in TYPES.items():
+        if module == "payments" and generation == "v26.08":
+            continue
+        names = columns(record_type)
+        assert data[module]
+        for row in data[module]:
+            assert set(names.values()) <= set(row)
+            assert str(read(record_type, row).id) == row[names["id"]]
+
+
+def test_strings_become_what_they_mean() -> None:
+    data = before("v26.02")
+    assert read(Contact, data["contacts"][4]) == Contact(
+        id=5,
+        client_id=2,
+        name="Jürgen Müller",
+        email="juergen@mueller.example",
+        phone_country_code="49",
+        phone="2219876543",
+        mobile_country_code="49",
+        mobile="1701234567",
+        primary=True,
+        billing=True,
+        has_pin=True,
+    )
+    assert read(Contact, data["contacts"][8]).archived
+    assert read(Invoice, data["invoices"][9]) == Invoice(
+        id=10,
+        client_id=8,
+        status="Sent",
+        amount=Decimal("123456789012.34"),
+        prefix="INV-",
+        number="10",
+        date=date(2026, 1, 1),
+        due=date(2026, 2, 1),
+        currency="USD",
+    )
+    assert read(Payment, data["payments"][0]).amount == Decimal("50.05")
+    assert read(Vendor, data["vendors"][1]).extension == "4"
+    assert read(Location, data["locations"][0]).phone == "2125550100"
+    assert [read(Client, row).id for row in data["clients"] if read(Client, row).lead]
+    assert read(Ticket, data["tickets"][0]).resolved
+    assert not read(Ticket, data["tickets"][0]).closed
+
+
+MONEY = {"invoice_id": "1", "invoice_client_id": "1", "invoice_status": "Sent", "invoice_amount": "1.10"}
+
+AWKWARD: tuple[tuple[type[Any], dict[str, str | None], str, object], ...] = (
+    (Contact, {"contact_id": "1", "contact_name": " \tA\n B "}, "name", "A\n B"),
+    (Contact, {"contact_id": "1", "contact_name": None}, "name", ""),
+    (Contact, {"contact_id": "1", "contact_client_id": None}, "client_id", 0),
+    (Contact, {"contact_id": "1", "contact_primary": None}, "primary", False),
+    (Contact, {"contact_id": "1", "contact_primary": ""}, "primary", False),
+    (Contact, {"contact_id": "1", "contact_archived_at": ""}, "archived", False),
+    (Contact, {"contact_id": "1", "contact_archived_at": "0000-00-00 00:00:00"}, "archived", False),
+    (Contact, {"contact_id": "1", "contact_archived_at": "2024-01-01 00:00:00"}, "archived", True),
+    (Contact, {"contact_id": "1", "contact_pin": ""}, "has_pin", False),
+    (Contact, {"contact_id": "1", "contact_pin": "0"}, "has_pin", True),
+    (Invoice, {**MONEY, "invoice_date": "0000-00-00"}, "date", None),
+    (Invoice, {**MONEY, "invoice_date": None}, "date", None),
+    (Invoice, {**MONEY, "invoice_amount": "-9999999999999.99"}, "amount", Decimal("-9999999999999.99")),
+    (Invoice, {**MONEY, "invoice_amount": "0.00"}, "amount", Decimal(0)),
+    (Location, {"location_id": "1", "location_phone_extension": "12"}, "extension", "12"),
+)
+
+
+@pytest.mark.parametrize(("record_type", "row", "name", "value"), AWKWARD)
+def test_an_awkward_column_is_read(
+    record_type: type[Any], row: dict[str, str | None], name: str, value: object
+) -> None:
+    assert getattr(read(record_type, row), name) == value
+
+
+GARBLED: tuple[tuple[type[Any], dict[str, str | None], str], ...] = (
+    (Client, {"client_name": "x"}, "client None: client_id"),
+    (Client, {"client_id": "x1"}, "client x1: client_id"),
+    (Client, {"client_id": "-1"}, "client -1: client_id"),
+    (Contact, {"contact_id": "3", "contact_primary": "maybe"}, "contact 3: contact_primary"),
+    (Invoice, {**MONEY, "invoice_client_id": None}, "invoice 1: invoice_client_id"),
+    (Invoice, {**MONEY, "invoice_amount": "1,5"}, "invoice 1: invoice_amount"),
+    (Invoice, {**MONEY, "invoice_amount": "NaN"}, "invoice 1: invoice_amount"),
+    (Invoice, {**MONEY, "invoice_amount": None}, "invoice 1: invoice_amount"),
+    (Invoice, {**MONEY, "invoice_status": ""}, "invoice 1: invoice_status"),
+    (Invoice, {**MONEY, "invoice_date": "31.12.2025"}, "invoice 1: invoice_date"),
+    (Payment, {"payment_id": "2", "payment_amount": "1.00"}, "payment 2: payment_invoice_id"),
+)
+
+
+@pytest.mark.parametrize(("record_type", "row", "text"), GARBLED)
+def test_an_unreadable_column_is_named_without_its_value(
+    record_type: type[Any], row: dict[str, str | None], text: str
+) -> None:
+    with pytest.raises(WireGarbled, match=text) as raised:
+        read(record_type, row)
+    assert "1,5" not in str(raised.value)
+    assert "31.12" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_no_record_holds_a_pin_or_notes() -> None:
+    row: dict[str, str | None] = {"contact_id": "1", "contact_pin": " 47-11 ", "contact_notes": "secret notes"}
+    contact = read(Contact, row)
+    assert not {"pin", "notes"} & {one.name for one in fields(contact)}
+    assert "47-11" not in repr(contact)
+    assert "secret" not in repr(contact)
+    assert read_pin(row) == "47-11"
+    assert read_pin({"contact_pin": None}) == ""
