@@ -8,7 +8,14 @@ from itertools import pairwise
 from typing import TypeVar
 
 import aiohttp
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_base,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
 from bridge.itflow.capabilities import Capabilities, find_out
@@ -17,10 +24,14 @@ from bridge.itflow.protocol import Answer, Request, Row, build, decipher, of_cli
 from bridge.itflow.transport import Transport, Unfinished
 
 DEFAULT_LIMIT = 50  # v1's own, where a read names none
-SMALLEST_PAGE = 8
-PAGE_ATTEMPTS = 2  # then in halves, which is an attempt too
+SMALLEST_PAGE = DEFAULT_LIMIT
+PAGE_ATTEMPTS = 2  # for each size
 RETRY_WAIT_S = 0.2
 RETRY_WAIT_MAX_S = 2.0
+
+# A page that did not come in time is asked for in halves at once, not waited for again.
+_TRANSIENT = retry_if_exception_type((ItflowFailing, ItflowUnreachable))
+_TRANSIENT_PAGE = _TRANSIENT & retry_if_not_exception_type(Unfinished)
 
 T = TypeVar("T")
 
@@ -121,7 +132,7 @@ class ItflowClient:
             reply = await self._transport.send(request, timeout_s or self._timeout_s)
             return decipher(request, reply.status, reply.content_type, reply.body)
 
-        answer = await _patiently(self._attempts if request.reads else 1, ask)
+        answer = await _patiently(ask, self._attempts if request.reads else 1, _TRANSIENT)
         if not request.reads:
             return answer
         kept = of_client(module, answer.rows, fields.get("client_id"))
@@ -213,7 +224,7 @@ class ItflowClient:
             if mark.count != page.limit:  # a longer one comes from a read that knows no limit
                 return
             if mark.last_id <= seen:
-                raise WireGarbled(f"{module}: ITFlow sends the same rows again, whatever the offset.")
+                raise WireGarbled(f"{module}: ITFlow's pages do not get past row {seen}. Its PHP log may tell why.")
             seen = mark.last_id
             offset += page.limit - 1
 
@@ -233,7 +244,7 @@ class ItflowClient:
                 return Page(offset, rows, _mark(module, rows, digest, whole=whole), limit)
 
             try:
-                page = await _patiently(PAGE_ATTEMPTS, ask)
+                page = await _patiently(ask, PAGE_ATTEMPTS, _TRANSIENT_PAGE)
             except (ItflowFailing, Unfinished):
                 if limit <= SMALLEST_PAGE:
                     raise
@@ -255,11 +266,11 @@ class ItflowClient:
         return found[first:last]
 
 
-async def _patiently(attempts: int, ask: Callable[[], Awaitable[T]]) -> T:
+async def _patiently(ask: Callable[[], Awaitable[T]], attempts: int, again: retry_base) -> T:
     return await AsyncRetrying(
         stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=RETRY_WAIT_S, max=RETRY_WAIT_MAX_S),
-        retry=retry_if_exception_type((ItflowFailing, ItflowUnreachable)),
+        retry=again,
         reraise=True,
     )(ask)
 

@@ -4,9 +4,9 @@ import itertools
 import pytest
 from aiohttp import web
 
-from bridge.errors import ItflowFailing, WireGarbled
+from bridge.errors import ItflowFailing, KeyRefused, WireGarbled
 from tests.itflow.conftest import MakeClient
-from tests.itflow.wire_server import WireServer, contacts
+from tests.itflow.wire_server import NO_RESOURCE, WireServer, contacts
 
 
 def ids(rows: object) -> list[int]:
@@ -102,30 +102,31 @@ async def test_an_empty_module_gives_one_page_without_rows(wire: WireServer, mak
 
 
 async def test_a_page_too_large_for_php_is_halved_and_the_size_kept(wire: WireServer, make_client: MakeClient) -> None:
-    wire.rows["contacts"] = contacts(*range(1, 41))
+    wire.rows["contacts"] = contacts(*range(1, 501))
 
     async def run_out_of_memory(request: web.Request, _number: int) -> web.Response | None:
-        return web.Response(status=500) if int(request.query["limit"]) > 20 else None
+        return web.Response(status=500) if int(request.query["limit"]) > 200 else None
 
     wire.misbehave = run_out_of_memory
-    client = make_client(page_size=64)
-    assert ids(await client.rows("contacts")) == list(range(1, 41))
-    assert wire.limits[:5] == [64, 64, 32, 32, 16]
+    client = make_client(page_size=600)
+    assert ids(await client.rows("contacts")) == list(range(1, 501))
+    assert wire.limits[:5] == [600, 600, 300, 300, 150]
     wire.asked.clear()
     await client.rows("contacts")
-    assert set(wire.limits) == {16}
+    assert set(wire.limits) == {150}
 
 
-async def test_a_page_too_slow_is_halved(wire: WireServer, make_client: MakeClient) -> None:
-    wire.rows["contacts"] = contacts(*range(1, 21))
+async def test_a_page_too_slow_is_halved_at_once(wire: WireServer, make_client: MakeClient) -> None:
+    wire.rows["contacts"] = contacts(*range(1, 201))
     over = asyncio.Event()
 
     async def hang(request: web.Request, _number: int) -> None:
-        if int(request.query["limit"]) > 16:
+        if int(request.query["limit"]) > 100:
             await over.wait()
 
     wire.misbehave = hang
-    assert len(await make_client(page_size=32, timeout_s=0.2).rows("contacts")) == 20
+    assert len(await make_client(page_size=200, timeout_s=0.3).rows("contacts")) == 200
+    assert wire.limits[:2] == [200, 100]
     over.set()
 
 
@@ -134,15 +135,48 @@ async def test_an_itflow_that_only_fails_is_given_up(wire: WireServer, make_clie
         return web.Response(status=500)
 
     wire.misbehave = fail
-    client = make_client(page_size=32)
+    client = make_client(page_size=150)
     with pytest.raises(ItflowFailing):
         await client.rows("contacts")
-    assert wire.limits == [32, 32, 16, 16, 8, 8]
+    assert wire.limits == [150, 150, 75, 75, 50, 50]
     wire.misbehave = None
     wire.asked.clear()
     wire.rows["contacts"] = contacts(1)
     await client.rows("contacts")
-    assert wire.limits == [32]
+    assert wire.limits == [150]
+
+
+async def test_a_refused_key_is_no_reason_for_smaller_pages(wire: WireServer, make_client: MakeClient) -> None:
+    async def refuse(_request: web.Request, _number: int) -> web.Response:
+        return web.Response(status=401)
+
+    wire.misbehave = refuse
+    with pytest.raises(KeyRefused):
+        await make_client().rows("contacts")
+    assert wire.limits == [1000]
+
+
+async def test_a_server_that_ignores_the_offset_is_not_asked_for_ever(
+    wire: WireServer, make_client: MakeClient
+) -> None:
+    async def the_same(_request: web.Request, _number: int) -> web.Response:
+        return web.json_response({"success": "True", "count": 4, "data": contacts(1, 2, 3, 4)})
+
+    wire.misbehave = the_same
+    with pytest.raises(WireGarbled, match="past row 4"):
+        await make_client(page_size=4).rows("contacts")
+    assert len(wire.asked) == 2
+
+
+async def test_a_database_error_between_two_pages_loses_no_row(wire: WireServer, make_client: MakeClient) -> None:
+    """ITFlow answers it like an empty module; the overlapping row shows that it is none."""
+    wire.rows["contacts"] = contacts(*range(1, 12))
+
+    async def stumble(_request: web.Request, number: int) -> web.Response | None:
+        return web.json_response(NO_RESOURCE) if number == 3 else None
+
+    wire.misbehave = stumble
+    assert ids(await make_client(page_size=4).rows("contacts")) == list(range(1, 12))
 
 
 async def test_rows_in_no_order_are_not_paged(wire: WireServer, make_client: MakeClient) -> None:
