@@ -9,7 +9,6 @@ What a real ITFlow does (recorded from 26.02 and 26.08) and its documentation do
 * 26.08 ignores ``client_id`` on reads, see ``of_client``.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -287,7 +286,7 @@ def _find_envelope(body: bytes) -> dict[str, Any] | None:
 
     Inside the JSON every quote is escaped, so the last ``{"success"`` is the envelope's own.
     """
-    body = body.removeprefix(codecs.BOM_UTF8).strip()
+    body = body.strip()
     start = 0 if body.startswith(b"{") else body.rfind(b'{"success"')
     if start < 0:
         return None
@@ -298,12 +297,8 @@ def _find_envelope(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "success" in found else None
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
-
-
 # Numbers stay text, as in every other column, so that no amount ever becomes a float.
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
 def _is_row(row: object) -> bool:

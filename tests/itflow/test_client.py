@@ -66,6 +66,16 @@ async def test_one_row_by_its_id(wire: WireServer, make_client: MakeClient) -> N
         await make_client().row("contacts", 6)
 
 
+async def test_another_row_than_the_one_asked_for_is_none(wire: WireServer, make_client: MakeClient) -> None:
+    async def ignore_the_filter(_request: web.Request, _number: int) -> web.Response:
+        return web.json_response({"success": "True", "count": 2, "data": contacts(1, 2)})
+
+    wire.misbehave = ignore_the_filter
+    assert (await make_client().row("contacts", 2))["contact_id"] == "2"
+    with pytest.raises(RowMissing):
+        await make_client().row("contacts", 3)
+
+
 async def test_a_client_filter_that_itflow_ignores_is_applied_here(wire: WireServer, make_client: MakeClient) -> None:
     ours = contacts(*range(11, 21), client_id=2)
     wire.rows["contacts"] = contacts(*range(1, 11)) + ours + contacts(21, 22, client_id=3)

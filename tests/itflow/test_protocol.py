@@ -90,6 +90,8 @@ ROWS = envelope(success="True", count=1, data=[{"contact_id": "1", "contact_name
 TRAPS: dict[str, tuple[Request, int, bytes, str]] = {
     "byte order mark": (READ, 200, b"\xef\xbb\xbf" + ROWS, "rows 1"),
     "blank lines before": (READ, 200, b"\r\n\n" + ROWS, "rows 1"),
+    "noise that quotes JSON": (READ, 200, b'<b>Warning</b>: {"success":"False"} ' + ROWS, "rows 1"),
+    "another order of keys": (READ, 200, b'{"count":0,"data":[],"success":"True"}', "no rows"),
     "HTML after": (READ, 200, ROWS + b"<!-- cached -->", "rows 1"),
     "booleans for success": (READ, 200, envelope(success=True, count=0, data=[]), "no rows"),
     "count as a string": (READ, 200, envelope(success="True", count="1", data=[{"a": "b"}]), "rows 1"),
