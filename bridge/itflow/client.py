@@ -164,7 +164,7 @@ class ItflowClient:
     async def create(self, module: str, fields: Mapping[str, object]) -> int:
         """Creates a row and returns its id. Sent once: a lost answer leaves open whether ITFlow has it."""
         answer = await self.call(module, "create", fields)
-        return answer.insert_id
+        return answer.insert_id or 0  # never 0: decipher raises where a create names no id
 
     async def capabilities(self) -> Capabilities:
         """Finds out what this ITFlow and this key can do.

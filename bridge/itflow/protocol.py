@@ -82,14 +82,14 @@ class Answer:
 
     Attributes:
         rows: The rows of a read, in the order of their ids.
-        insert_id: The id of what a create made, 0 with anything else.
+        insert_id: The id of what a create made; None with anything else.
         count: The rows that were read or changed.
         no_rows: A read found nothing ("No resource …"). ITFlow says the same after a database error, so
             an empty first page is a doubt, not a fact.
     """
 
     rows: Sequence[Row] = ()
-    insert_id: int = 0
+    insert_id: int | None = None
     count: int = 0
     no_rows: bool = False
 
