@@ -135,9 +135,11 @@ class ItflowClient:
         answer = await _patiently(ask, self._attempts if request.reads else 1, _TRANSIENT)
         if not request.reads:
             return answer
-        kept = of_client(module, answer.rows, fields.get("client_id"))
-        if len(kept) < len(answer.rows) and function == "read":
-            # ITFlow ignored the filter, so its limit and offset counted everybody's rows.
+        client_id = fields.get("client_id")
+        kept = of_client(module, answer.rows, client_id)
+        ignored = len(kept) < len(answer.rows) or (client_id is not None and fields.get("offset"))
+        if ignored and function == "read":
+            # Where ITFlow ignores the filter, its limit and offset count everybody's rows.
             kept = await self._window(module, dict(fields))
         return Answer(rows=kept, count=len(kept), no_rows=not kept)
 
@@ -191,7 +193,7 @@ class ItflowClient:
 
         Args:
             module: A key of ``MODULES`` that can be read.
-            known: The marks of the last whole pull, by offset.
+            known: The marks of the last whole pull with the same filters, by offset.
             start_offset: Where to begin; with the number of known rows, less one, only new rows come.
             filters: Filters of the read.
 

@@ -98,7 +98,7 @@ MODULES: Mapping[str, Module] = {
         Module(
             PAYMENTS_PAGE,
             "payment_id",
-            None,
+            "invoice_client_id",
             ("read",),
             generations="where the operator has put the bridge's payments page",
         ),

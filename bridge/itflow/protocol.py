@@ -11,7 +11,7 @@ What a real ITFlow does (recorded from 26.02 and 26.08) and its documentation do
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -125,7 +125,7 @@ def _wire_value(value: object) -> str | int:
     return str(value)
 
 
-def _check(module: str, function: str, given: Iterable[str]) -> None:
+def _check(module: str, function: str, given: Mapping[str, object]) -> None:
     known = MODULES.get(module)
     if known is None and module.startswith(CUSTOM):
         if not _CUSTOM_PATH.fullmatch(module) or not _FUNCTION.fullmatch(function):
@@ -137,7 +137,9 @@ def _check(module: str, function: str, given: Iterable[str]) -> None:
         raise BadParameter(f"{module} has no function {function!r}. Known: {', '.join(known.functions)}.")
     if function in READING:
         filters = (*known.filters, *(("client_id",) if known.client_column else ()), *PAGING)
-        for name in given:
+        for name, value in given.items():
+            if name in PAGING and _number(value) is None:
+                raise BadParameter(f"{name} must be a whole number, not {value!r}.")
             if name not in filters:
                 raise BadParameter(f"{module} cannot be read by {name!r}. Known: {', '.join(filters)}.")
 

@@ -101,6 +101,11 @@ class Transport:
             raise Unfinished(
                 f"{where} did not answer {request.module} {request.function} within {timeout_s:g} s."
             ) from _without_key(error)
+        except aiohttp.ClientHttpProxyError as error:
+            raise ItflowUnreachable(
+                f"The proxy on the way to {where} refuses ({error.status}). It is named by HTTPS_PROXY in the "
+                "environment; NO_PROXY names the hosts that need none."
+            ) from _without_key(error)
         except aiohttp.ClientResponseError as error:
             raise WireGarbled(
                 f"What answers at {where} does not speak HTTP as it should. Is it https, or another port? "
@@ -157,4 +162,4 @@ def _reason(error: BaseException) -> str:
 
 def _without_key(error: BaseException) -> BaseException | None:
     """Leaves an exception that shows the URL out of the chain, so that no log gets the key."""
-    return None if "api_key" in str(error) else error
+    return None if "api_key" in f"{error} {error!r}" else error

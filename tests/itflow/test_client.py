@@ -83,6 +83,8 @@ async def test_a_client_filter_that_itflow_ignores_is_applied_here(wire: WireSer
     assert await client.rows("contacts", client_id=2) == ours
     assert (await client.call("contacts", "read", {"client_id": 2, "limit": 3})).rows == ours[:3]
     assert (await client.call("contacts", "read", {"client_id": "2", "limit": 3, "offset": 8})).rows == ours[8:]
+    assert (await client.call("contacts", "read", {"client_id": 2, "limit": 3, "offset": 10})).rows == []
+    assert (await client.call("contacts", "read", {"client_id": 2, "limit": 2, "offset": 12})).rows == []
     assert (await client.call("contacts", "read", {"client_id": 9})).no_rows
 
 
@@ -256,3 +258,12 @@ async def test_the_environments_proxy_is_used(
     monkeypatch.setenv("http_proxy", str(server.make_url("/")))
     assert (await make_client("http://itflow.invalid").call("contacts")).count == 1
     assert wire.asked[0].headers["Host"] == "itflow.invalid"
+
+
+async def test_a_proxy_that_refuses(
+    server: TestServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", str(server.make_url("/")))
+    with pytest.raises(ItflowUnreachable, match=r"proxy .* NO_PROXY") as raised:
+        await make_client("https://itflow.invalid", attempts=1).call("contacts")
+    assert_no_key(raised.value)

@@ -227,6 +227,8 @@ WRONG: tuple[tuple[str, str, dict[str, object], str], ...] = (
     ("contacts", "read", {"name": "x"}, "contact_email"),
     ("payments", "read", {"client_id": 1}, "payment_invoice_id"),
     ("contacts", "read", {"api_key": "K"}, "api_key"),
+    ("contacts", "read", {"limit": "all"}, "limit must be a whole number"),
+    ("contacts", "read", {"offset": -1}, "offset must be a whole number"),
     ("custom/../../x", "read", {}, "custom/invoices"),
     ("custom/x", "../read", {}, "custom/invoices"),
 )
