@@ -1,0 +1,65 @@
+"""The embedded ITFlow as a server of its own."""
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+
+from bridge.embedded import run
+
+
+async def read(url: str, key: str) -> dict:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/api/v1/clients/read.php?api_key={key}") as r:
+        found: dict = await r.json()
+        return found
+
+
+async def serve(*keys_asked: str, **options) -> list[dict]:
+    """Run a server, ask it with each key, and end it."""
+    lines: list[str] = []
+    ready, until = asyncio.Event(), asyncio.Event()
+
+    def say(line: str) -> None:
+        lines.append(line)
+        ready.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run(port=0, say=say, until=until, **options))
+        await ready.wait()
+        url = lines[0].split()[-1]
+        answers = [await read(url, key) for key in keys_asked]
+        until.set()
+    assert options.get("generation", "26.02") in lines[0]
+    return answers
+
+
+async def test_it_serves_sample_data_to_the_key_demo() -> None:
+    (answer,) = await serve("demo")
+    assert answer["data"][0]["client_name"] == "Bluebird Dental Group"
+
+
+async def test_it_accepts_the_keys_it_is_given() -> None:
+    answers = await serve("all", "two", "demo", keys={"all": 0, "two": 2}, generation="26.08")
+    assert [answer.get("count") for answer in answers] == [41, 1, None]
+
+
+async def test_a_file_keeps_its_rows_and_gets_no_sample_twice(tmp_path) -> None:
+    database = tmp_path / "itflow.db"
+    for _ in range(2):
+        (answer,) = await serve("demo", database=database)
+        assert answer["count"] == 41
+
+
+async def test_it_serves_rows_of_a_file(tmp_path) -> None:
+    data = tmp_path / "rows.json"
+    data.write_text(json.dumps({"clients": [{"client_name": "Only"}]}), encoding="utf-8")
+    (answer,) = await serve("demo", data=str(data))
+    assert [row["client_name"] for row in answer["data"]] == ["Only"]
+
+
+async def test_a_file_without_rows_is_refused(tmp_path) -> None:
+    data = tmp_path / "rows.json"
+    data.write_text("[]", encoding="utf-8")
+    with pytest.raises(ValueError, match="rows by table"):
+        await run(port=0, data=str(data))
