@@ -105,6 +105,8 @@ class Module:
         filters: Parameters of ``read``, in the order PHP looks at them.
         fields: What ``create`` and ``update`` fill.
         required: Fields of ``create`` that PHP's ``empty`` must not hold true for.
+        update_requires: Fields of ``update`` that must not be empty.
+        update_dies_without: A field that ``update`` makes broken SQL without.
         defaults: Columns that ``create`` fills whatever the request says; ``now`` is the present.
         needs_client: Whether ``create`` refuses ``client_id`` 0.
         unique: A column that ``create`` refuses to hold twice for a client.
@@ -128,6 +130,8 @@ class Module:
     filters: tuple[Filter, ...] = ()
     fields: tuple[Field, ...] = ()
     required: tuple[str, ...] = ()
+    update_requires: tuple[str, ...] = ()
+    update_dies_without: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
     needs_client: bool = False
     unique: str = ""

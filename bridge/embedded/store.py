@@ -1,6 +1,7 @@
 """The rows: one SQLite table for each table of ITFlow, every column but the id kept as the wire's text."""
 
 import sqlite3
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ class Store:
     def __init__(self, database: str | Path, generation: Generation) -> None:
         self.generation = generation
         self.connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        self._closing = weakref.finalize(self, self.connection.close)
         self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
         for module in TABLES.values():
             if module.stored:
@@ -43,7 +45,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database."""
-        self.connection.close()
+        self._closing()
 
     def load(self, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
         """Add rows in one transaction; columns that a row leaves out get their defaults.

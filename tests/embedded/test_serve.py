@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,13 +10,13 @@ import pytest
 from bridge.embedded import run
 
 
-async def read(url: str, key: str) -> dict:
+async def read(url: str, key: str) -> dict[str, Any]:
     async with aiohttp.ClientSession() as session, session.get(f"{url}/api/v1/clients/read.php?api_key={key}") as r:
-        found: dict = await r.json()
+        found: dict[str, Any] = await r.json()
         return found
 
 
-async def serve(*keys_asked: str, **options) -> list[dict]:
+async def serve(*keys_asked: str, **options) -> list[dict[str, Any]]:
     """Run a server, ask it with each key, and end it."""
     lines: list[str] = []
     ready, until = asyncio.Event(), asyncio.Event()

@@ -1,140 +1,10 @@
-"""The table of modules: all that ``api/v1`` of ITFlow 26.02 and 26.08 has, read off the wire of both.
+"""Equipment and work: the modules behind 26.08's ``module_support`` and ``module_credential``."""
 
-What the table cannot say (a ticket's contact, an asset's network interface, an invoice's new amount) is in
-``writes.py``.
-"""
-
-from collections.abc import Mapping
-
-from bridge.embedded.schema import Filter, Generation, Module, View, by_id, by_text, columns, fields
+from bridge.embedded.schema import Filter, Module, View, by_id, by_text, columns, fields
 
 _NO_ORDER_COLUMN = "mysqli_sql_exception: Unknown column 'asset_id' in 'ORDER BY'"
-DROPIN = "custom/invoices"
-_WRITES = ("create", "update", "delete")
 
-_MODULES = (
-    Module(
-        "clients",
-        columns(
-            "client_id client_lead:int client_name client_type client_website client_referral "
-            "client_rate:money client_currency_code client_net_terms:int client_tax_id_number "
-            "client_abbreviation:10 client_notes client_favorite client_created_at client_updated_at "
-            "client_archived_at client_accessed_at"
-        ),
-        right="client",
-        client="client_id",
-        functions=("read", "create", "update", "archive", "unarchive"),
-        filters=(by_text("client_name"),),
-        fields=fields(
-            "client_name client_type client_website:website client_referral client_rate:money "
-            "client_currency_code client_net_terms:int client_tax_id_number client_abbreviation "
-            "client_is_lead>client_lead:int client_notes"
-        ),
-        required=("client_name",),
-        defaults={"client_accessed_at": "now"},
-        warns=True,
-    ),
-    Module(
-        "contacts",
-        columns(
-            "contact_id contact_name contact_title contact_email contact_phone_country_code:10 contact_phone "
-            "contact_extension contact_mobile_country_code:10 contact_mobile contact_photo contact_pin:255 "
-            "contact_notes contact_primary contact_important:int contact_billing:int contact_technical:int "
-            "contact_created_at contact_updated_at contact_archived_at contact_accessed_at "
-            "contact_location_id contact_vendor_id contact_user_id contact_department contact_client_id"
-        ),
-        right="client",
-        client="contact_client_id",
-        functions=("read", *_WRITES, "archive", "unarchive"),
-        filters=(
-            by_id("contact_id"),
-            by_text("contact_email"),
-            # A mobile number matches outside the key's client: AND binds closer than OR.
-            Filter(
-                "contact_phone_or_mobile",
-                "contact_mobile = :value OR contact_phone = :value {scope}",
-                only_one=True,
-                paged=False,
-            ),
-        ),
-        fields=fields(
-            "contact_name contact_title contact_department contact_email contact_phone:digits "
-            "contact_extension:digits contact_mobile:digits contact_notes contact_primary:int "
-            "contact_important:int contact_billing:int contact_technical:int contact_location_id:int"
-        ),
-        required=("contact_name", "contact_email"),
-        needs_client=True,
-        unique="contact_email",
-        warns=True,
-    ),
-    Module(
-        "locations",
-        columns(
-            "location_id location_name location_description location_country location_address location_city "
-            "location_state location_zip location_phone_country_code:10 location_phone "
-            "location_phone_extension location_fax_country_code:10 location_fax location_hours "
-            "location_photo location_primary location_notes location_favorite location_created_at "
-            "location_updated_at location_archived_at location_accessed_at location_contact_id "
-            "location_client_id"
-        ),
-        right="client",
-        client="location_client_id",
-        functions=("read", "create"),
-        filters=(by_id("location_id"),),
-        fields=fields(
-            "location_name location_description location_country location_address location_city "
-            "location_state location_zip location_hours location_notes location_primary:int"
-        ),
-        required=("location_name",),
-        needs_client=True,
-        warns=True,
-    ),
-    Module(
-        "vendors",
-        columns(
-            "vendor_id vendor_name vendor_description vendor_contact_name vendor_phone_country_code:10 "
-            "vendor_phone vendor_extension vendor_email vendor_website vendor_hours vendor_sla vendor_code "
-            "vendor_account_number vendor_notes vendor_favorite vendor_created_at vendor_updated_at "
-            "vendor_archived_at vendor_accessed_at vendor_client_id vendor_template_id"
-        ),
-        right="client",
-        client="vendor_client_id",
-        filters=(by_id("vendor_id"),),
-    ),
-    Module(
-        "invoices",
-        columns(
-            "invoice_id invoice_prefix invoice_number:int invoice_scope:255 invoice_status invoice_date "
-            "invoice_due:date invoice_discount_amount invoice_credit_amount invoice_amount "
-            "invoice_currency_code invoice_note:text invoice_url_key invoice_created_at invoice_updated_at "
-            "invoice_archived_at invoice_category_id invoice_recurring_invoice_id invoice_client_id"
-        ),
-        right="sales",
-        client="invoice_client_id",
-        filters=(by_id("invoice_id"),),
-    ),
-    Module(
-        "payments",
-        columns(
-            "payment_id payment_date payment_amount payment_currency_code payment_method payment_reference "
-            "payment_created_at payment_updated_at payment_archived_at payment_account_id payment_invoice_id"
-        ),
-        filters=(
-            by_id("payment_id"),
-            Filter("payment_invoice_id", "payment_invoice_id = :value {scope}", numeric=True, paged=False),
-        ),
-        only_company=True,
-        until="26.02",
-    ),
-    Module(
-        # The page that an operator may drop in; see EmbeddedItflow(dropin=True).
-        DROPIN,
-        columns("payment_id"),
-        stored=False,
-        right="sales",
-        client="invoice_client_id",
-        view=View("payments JOIN invoices ON invoice_id = payment_invoice_id", ("payments",), ("invoice_client_id",)),
-    ),
+MODULES = (
     Module(
         "assets",
         columns(
@@ -147,7 +17,7 @@ _MODULES = (
         ),
         right="support",
         client="asset_client_id",
-        functions=("read", *_WRITES),
+        functions=("read", "create", "update", "delete"),
         filters=(
             by_id("asset_id"),
             Filter("asset_type", "asset_type = :value COLLATE NOCASE {scope}", capital=True),
@@ -220,6 +90,7 @@ _MODULES = (
             "credential_contact_id:int credential_asset_id:int"
         ),
         required=("api_key_decrypt_password", "credential_name", "credential_password"),
+        update_requires=("api_key_decrypt_password",),
         defaults={"credential_password_changed_at": "now"},
     ),
     Module(
@@ -258,18 +129,6 @@ _MODULES = (
         ),
     ),
     Module(
-        "expenses",
-        columns(
-            "expense_id expense_description expense_amount expense_currency_code expense_date "
-            "expense_reference expense_payment_method expense_receipt expense_created_at expense_updated_at "
-            "expense_archived_at expense_vendor_id expense_client_id expense_category_id expense_account_id"
-        ),
-        right="financial",
-        client="expense_client_id",
-        filters=(by_id("expense_id"),),
-        only_company=True,
-    ),
-    Module(
         "networks",
         columns(
             "network_id network_name network_description network_vlan network network_subnet "
@@ -280,28 +139,6 @@ _MODULES = (
         right="support",
         client="network_client_id",
         filters=(by_id("network_id"), by_text("network_name")),
-    ),
-    Module(
-        "products",
-        columns(
-            "product_id product_name product_type product_description product_code product_location "
-            "product_price:money product_currency_code product_created_at product_updated_at "
-            "product_archived_at product_tax_id product_category_id"
-        ),
-        right="sales",
-        filters=(by_id("product_id"),),
-        only_company=True,
-    ),
-    Module(
-        "quotes",
-        columns(
-            "quote_id quote_prefix quote_number:int quote_scope:255 quote_status quote_discount_amount "
-            "quote_date quote_expire quote_amount quote_currency_code quote_note:text quote_url_key "
-            "quote_created_at quote_updated_at quote_archived_at quote_category_id quote_client_id"
-        ),
-        right="sales",
-        client="quote_client_id",
-        filters=(by_id("quote_id"),),
     ),
     Module(
         "software",
@@ -398,32 +235,6 @@ _MODULES = (
         ),
     ),
     Module(
-        "invoice_items",
-        columns(
-            "item_id item_name item_description item_quantity:money item_price:money item_subtotal:money "
-            "item_tax:money item_total:money item_order:int item_created_at item_updated_at "
-            "item_archived_at item_tax_id item_product_id item_quote_id item_recurring_invoice_id "
-            "item_invoice_id"
-        ),
-        right="sales",
-        client="invoice_client_id",
-        functions=("read", "create"),
-        filters=(
-            by_id("item_id"),
-            Filter("invoice_id", "item_invoice_id = :value {scope}", numeric=True),
-        ),
-        fields=fields(
-            "name>item_name description>item_description qty>item_quantity:money price>item_price:money "
-            "tax_id>item_tax_id:int item_order:int product_id>item_product_id:int "
-            "invoice_id>item_invoice_id:int"
-        ),
-        required=("invoice_id", "name", "qty"),
-        since="26.08",
-        view=View("invoice_items JOIN invoices ON invoice_id = item_invoice_id", ("invoice_items",)),
-        order="CAST(item_order AS INTEGER), item_id",
-        needs_filter=True,
-    ),
-    Module(
         "technicians",
         columns("ticket_id"),
         stored=False,
@@ -434,11 +245,3 @@ _MODULES = (
     ),
     Module("users", columns("user_id user_name"), functions=()),
 )
-
-TABLES: Mapping[str, Module] = {module.name: module for module in _MODULES}
-
-
-def find(name: str, function: str, generation: Generation) -> Module | None:
-    """The module that answers a function in a generation, if there is one."""
-    module = TABLES.get(name)
-    return module if module is not None and module.answers(function, generation) else None
