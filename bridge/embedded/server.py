@@ -187,7 +187,9 @@ class EmbeddedItflow:
         if method not in {"GET", "POST"}:
             return _response(f'string({len(method)}) "{method}"\n'.encode(), 405)
         query = dict(request.query)
-        secret = body.get("api_key", query.get("api_key"))
+        secret = body.get("api_key")
+        if secret is None:
+            secret = query.get("api_key")
         if secret is None:
             return _response(b"", 401)
         key = self.keys.get(str(secret))

@@ -31,7 +31,7 @@ def serve(aiohttp_client) -> Serve:
             else:
                 body = {"api_key": "KEYALL", **body}
             async with client.request(method, f"/api/v1/{path}.php", params=parameters, json=body) as response:
-                return response.status, await response.json()
+                return response.status, await response.json() if await response.read() else {}
 
         return ask
 

@@ -79,6 +79,23 @@ async def test_an_inactive_user_is_refused_on_26_08(serve) -> None:
     assert "inactive" in answer["message"]
 
 
+@pytest.mark.parametrize(
+    ("in_query", "in_body", "status"),
+    [
+        (None, None, 401),
+        ("KEYALL", None, 405),
+        ("BAD", "KEYALL", 405),
+        ("KEYALL", "BAD", 401),
+        ("KEYALL", "", 401),
+    ],
+)
+async def test_the_key_in_the_body_comes_first(serve, in_query, in_body, status) -> None:
+    ask = await serve(recorded_itflow("26.02"))
+    query = {} if in_query is None else {"api_key": in_query}
+    found, _ = await ask("clients/read", {"api_key": in_body}, **query)
+    assert found == status
+
+
 async def test_rights_mean_nothing_on_26_02(serve) -> None:
     itflow = recorded_itflow("26.02")
     itflow.add_key("ROLE", rights={})

@@ -88,10 +88,12 @@ async def test_a_new_primary_location_replaces_the_old(serve) -> None:
 
 
 async def test_a_new_item_makes_the_invoices_amount(serve) -> None:
-    ask = await serve(recorded_itflow("26.08"))
+    itflow = recorded_itflow("26.08")
+    itflow.connection.execute("UPDATE invoices SET invoice_discount_amount = '1.05' WHERE invoice_id = 1")
+    ask = await serve(itflow)
     item = {"invoice_id": 1, "name": "Cable", "qty": 3, "price": "2.35"}
     assert (await ask("invoice_items/create", item))[1]["success"] == "True"
-    assert (await ask("invoices/read", invoice_id=1))[1]["data"][0]["invoice_amount"] == "7.05"
+    assert (await ask("invoices/read", invoice_id=1))[1]["data"][0]["invoice_amount"] == "6.00"
     rows = (await ask("invoice_items/read", invoice_id=1))[1]["data"]
     assert [(row["item_name"], row["item_total"]) for row in rows] == [("Cable", "7.05")]
     paid = {**item, "invoice_id": 3}
