@@ -40,12 +40,12 @@ class Fault:
     """
 
     kind: FaultKind
-    module: str = ""
-    function: str = ""
-    times: int | None = 1
-    skip: int = 0
-    delay_s: float = 0.5
-    status: int = 200
+    module: str
+    function: str
+    times: int | None
+    skip: int
+    delay_s: float
+    status: int
 
 
 class Faults:
@@ -54,16 +54,19 @@ class Faults:
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
-    def add(self, kind: FaultKind | str, module: str = "", function: str = "", **more: float | None) -> Fault:
-        """Switch a fault on.
-
-        Args:
-            kind: What goes wrong, a ``FaultKind`` or its value.
-            module: Whose requests it meets; "" is any.
-            function: Which function it meets; "" is any.
-            **more: ``times``, ``skip``, ``delay_s``, ``status`` of a ``Fault``.
-        """
-        fault = Fault(FaultKind(kind), module, function, **more)  # type: ignore[arg-type]  # by its own fields
+    def add(
+        self,
+        kind: FaultKind | str,
+        module: str = "",
+        function: str = "",
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        delay_s: float = 0.5,
+        status: int = 200,
+    ) -> Fault:
+        """Switch a fault on; the arguments are those of a ``Fault``."""
+        fault = Fault(FaultKind(kind), module, function, times, skip, delay_s, status)
         self._waiting.append(fault)
         return fault
 

@@ -11,6 +11,7 @@ from bridge.embedded.schema import Column, Fill
 _TAG = re.compile(r"<(?!\s)[^>]*(?:>|\Z)")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))")
+_GREATEST = 2**63 - 1
 ROOT = "/var/www/itflow/api/v1"
 
 
@@ -29,7 +30,8 @@ class PhpFatal(Exception):
 def intval(value: object) -> int:
     """PHP's ``intval``: leading digits, or 0."""
     found = _INTEGER.match(str(value)) if value is not None and value is not True else None
-    return int(found[1]) if found else int(value is True)
+    number = int(found[1]) if found else int(value is True)
+    return max(-_GREATEST - 1, min(number, _GREATEST))
 
 
 def empty(value: object) -> bool:

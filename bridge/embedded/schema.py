@@ -108,6 +108,7 @@ class Module:
         update_requires: Fields of ``update`` that must not be empty.
         update_dies_without: A field that ``update`` makes broken SQL without.
         defaults: Columns that ``create`` fills whatever the request says; ``now`` is the present.
+        archive_sets: Columns that ``archive`` changes besides its time.
         needs_client: Whether ``create`` refuses ``client_id`` 0.
         unique: A column that ``create`` refuses to hold twice for a client.
         only_company: Whether a 26.02 key must reach all clients, and must not name one.
@@ -133,6 +134,7 @@ class Module:
     update_requires: tuple[str, ...] = ()
     update_dies_without: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
+    archive_sets: Mapping[str, str] = field(default_factory=dict)
     needs_client: bool = False
     unique: str = ""
     only_company: bool = False
@@ -155,6 +157,11 @@ class Module:
     def prefix(self) -> str:
         """What the names of its columns begin with, such as ``contact``."""
         return self.key.removesuffix("_id")
+
+    @property
+    def names_client(self) -> bool:
+        """Whether its rows name their client themselves, in a column that is not their id."""
+        return any(column.name == self.client for column in self.columns[1:])
 
     def answers(self, function: str, generation: Generation) -> bool:
         """Whether a generation has this file."""

@@ -196,14 +196,13 @@ class EmbeddedItflow:
         if key is None or key.expired:
             return _encoded(refusal(_BAD_KEY, 401))
         call = Call(module, function, query, body, key, self.generation)
-        denied = self._denied(call)
+        denied = self._denied(call) or _wrong_method(call, method)
         if denied is not None:
             return _encoded(denied)
-        needed = "GET" if function in {"read", "time"} else "POST"
-        if method != needed:
-            return _encoded(refusal(f"Can only send {needed} requests to this endpoint.", 405))
-        noisy = self.display_errors or (fault is not None and fault.kind is FaultKind.HTML_FIRST)
-        return self._run(call, noisy=noisy)
+        html_first = fault is not None and fault.kind is FaultKind.HTML_FIRST
+        if html_first:
+            call.warn("Undefined variable $row", f"{function}.php", 1)
+        return self._run(call, noisy=html_first or self.display_errors)
 
     def _denied(self, call: Call) -> Answer | None:
         """Why 26.08 refuses a user, if it does."""
@@ -228,13 +227,19 @@ class EmbeddedItflow:
             return _response("".join([*call.warnings, php.fatal(error, script)]).encode(), 200)
         if not noisy:
             return _encoded(answer)
-        noise = call.warnings or ([] if self.display_errors else [php.warning("Undefined", script, 1)])
-        return _response("".join(noise).encode() + php.encode(answer.content), answer.status)
+        return _response("".join(call.warnings).encode() + php.encode(answer.content), answer.status)
 
     def _count(self, answer: Answer) -> None:
         rows = answer.content.get("data")
         if self.memory_limit_rows is not None and isinstance(rows, list) and len(rows) > self.memory_limit_rows:
             raise php.PhpFatal("Allowed memory size of 134217728 bytes exhausted", 1)
+
+
+def _wrong_method(call: Call, method: str) -> Answer | None:
+    needed = "GET" if call.function in {"read", "time"} else "POST"
+    if method == needed:
+        return None
+    return refusal(f"Can only send {needed} requests to this endpoint.", 405)
 
 
 async def _deliver(request: web.Request, response: web.Response, fault: Fault | None) -> web.StreamResponse:

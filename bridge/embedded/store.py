@@ -38,7 +38,7 @@ class Store:
             if module.stored:
                 self.connection.execute(_create_table(module))
         for module in TABLES.values():
-            if module.stored and module.client not in {"", module.key}:
+            if module.names_client:
                 self.connection.execute(
                     f"CREATE INDEX IF NOT EXISTS {module.client}_index ON {module.name} ({module.client})"
                 )
@@ -54,7 +54,8 @@ class Store:
             rows: Rows by table. Each row of a table must name the same columns as the table's first.
 
         Raises:
-            KeyError: There is no such table.
+            KeyError: There is no such table, or a row lacks a column.
+            sqlite3.Error: There is no such column, or a row's id is taken.
         """
         with self.transaction():
             for table, several in rows.items():
@@ -123,10 +124,9 @@ class Store:
         return self.connection.execute(f"DELETE FROM {table} WHERE {TABLES[table].key} = ?", (row_id,)).rowcount
 
     def _insert_many(self, module: Module, rows: Sequence[Mapping[str, object]]) -> None:
-        known = {column.name for column in module.columns}
-        names = [name for name in rows[0] if name in known]
+        names = list(rows[0])
         created = f"{module.prefix}_created_at"
-        stamped = created in known and created not in names
+        stamped = created not in names and any(column.name == created for column in module.columns)
         columns = [*names, created] if stamped else names
         moment = [now()] if stamped else []
         self.connection.executemany(

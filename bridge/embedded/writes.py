@@ -24,7 +24,7 @@ def create(store: Store, call: Call) -> Answer:
             # Each field takes eight lines of the model, and its third branch looks at a row that is not there.
             call.warn(f"Undefined variable ${module.prefix}_row", f"{module.prefix}_model.php", 7 + 8 * index)
     row |= {name: now() if value == "now" else value for name, value in module.defaults.items()}
-    if module.client and module.client != module.key and module.client.startswith(f"{module.prefix}_"):
+    if module.names_client:
         row[module.client] = str(call.client_id)
     if not _complete(call) or _taken(store, call, row):
         return refusal(NOT_CREATED)
@@ -77,16 +77,14 @@ def delete(store: Store, call: Call) -> Answer:
         return refusal(NOT_DELETED)
     with store.transaction():
         affected = store.delete(call.module.name, call.row_id)
-        if call.module.name == "assets":
-            store.connection.execute("DELETE FROM asset_interfaces WHERE interface_asset_id = ?", (str(call.row_id),))
+        if call.module.name in beside.AFTER_DELETE:
+            beside.AFTER_DELETE[call.module.name](store, call)
     return Answer({"success": "True", "count": affected})
 
 
 def archive(store: Store, call: Call) -> Answer:
-    """Archive a row; an archived contact loses its roles."""
-    changes: Row = {f"{call.module.prefix}_archived_at": now()}
-    if call.module.name == "contacts":
-        changes |= dict.fromkeys(("contact_important", "contact_billing", "contact_technical"), "0")
+    """Archive a row."""
+    changes = {f"{call.module.prefix}_archived_at": now(), **call.module.archive_sets}
     return _set_archived(store, call, changes, archived=False)
 
 
@@ -121,7 +119,7 @@ def _updated(call: Call, affected: int) -> Answer:
     return Answer({"success": "True", "count": affected})
 
 
-def _set_archived(store: Store, call: Call, changes: Row, *, archived: bool) -> Answer:
+def _set_archived(store: Store, call: Call, changes: Mapping[str, str | None], *, archived: bool) -> Answer:
     found = store.get(call.module, call.row_id, call.client_id)
     if found is None or (found[f"{call.module.prefix}_archived_at"] is not None) is not archived:
         return _updated(call, 0)

@@ -8,7 +8,18 @@ from bridge.embedded.schema import columns
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [("12", 12), (" 7 days", 7), ("-3", -3), ("x1", 0), ("", 0), (None, 0), (True, 1), (False, 0), (4.9, 4)],
+    [
+        ("12", 12),
+        (" 7 days", 7),
+        ("-3", -3),
+        ("x1", 0),
+        ("", 0),
+        (None, 0),
+        (True, 1),
+        (False, 0),
+        (4.9, 4),
+        ("9" * 30, 2**63 - 1),
+    ],
 )
 def test_intval(value, number) -> None:
     assert php.intval(value) == number

@@ -153,9 +153,17 @@ async def test_a_file_can_be_opened_as_the_next_generation(serve, tmp_path) -> N
     assert ticket["ticket_subject"] == "Printer offline at front desk"
 
 
-def test_a_load_that_fails_leaves_nothing() -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"clients": [{"client_id": 1, "client_name": "A"}, {"client_id": 1, "client_name": "B"}]},
+        {"clients": [{"client_id": 1}], "contacts": [{"contact_shoe_size": 44}]},
+    ],
+    ids=["the same id twice", "no such column"],
+)
+def test_a_load_that_fails_leaves_nothing(rows) -> None:
     itflow = EmbeddedItflow()
-    with pytest.raises(sqlite3.IntegrityError):
-        itflow.load({"clients": [{"client_id": 1, "client_name": "A"}, {"client_id": 1, "client_name": "B"}]})
+    with pytest.raises(sqlite3.Error):
+        itflow.load(rows)
     assert itflow.connection.execute("SELECT count(*) FROM clients").fetchone() == (0,)
     itflow.close()

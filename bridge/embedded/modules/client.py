@@ -56,6 +56,7 @@ MODULES = (
         required=("contact_name", "contact_email"),
         needs_client=True,
         unique="contact_email",
+        archive_sets={"contact_important": "0", "contact_billing": "0", "contact_technical": "0"},
         warns=True,
     ),
     Module(
