@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from sqlite3 import Error as SqliteError
 
 from aiohttp import web
 
@@ -78,9 +79,9 @@ def _fill(itflow: EmbeddedItflow, data: str) -> None:
     if data == SAMPLE:
         itflow.load_sample()
         return
-    rows = json.loads(Path(data).read_text(encoding="utf-8"))
-    if not isinstance(rows, dict):
-        raise ValueError(  # noqa: TRY004  # what is wrong is a file, not an argument
-            f"{data} does not hold a JSON object with rows by table."
-        )
-    itflow.load(rows)
+    try:
+        itflow.load(json.loads(Path(data).read_text(encoding="utf-8")))
+    except (AttributeError, KeyError, TypeError, ValueError, SqliteError) as error:
+        raise ValueError(
+            f"{data} does not hold a JSON object with lists of rows by ITFlow's tables: {error}"
+        ) from error

@@ -138,7 +138,7 @@ class EmbeddedItflow:
         self.store.close()
 
     async def _begin(self, _app: web.Application) -> None:
-        self._ending.clear()
+        self._ending = asyncio.Event()
 
     async def _end(self, _app: web.Application) -> None:
         self._ending.set()

@@ -59,8 +59,11 @@ async def test_it_serves_rows_of_a_file(tmp_path) -> None:
     assert [row["client_name"] for row in answer["data"]] == ["Only"]
 
 
-async def test_a_file_without_rows_is_refused(tmp_path) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"clients": 1}', '{"people": [{}]}', '{"clients": [{"shoe": 1}]}', '{"clients": [3]}']
+)
+async def test_a_file_of_something_else_is_refused(tmp_path, text) -> None:
     data = tmp_path / "rows.json"
-    data.write_text("[]", encoding="utf-8")
-    with pytest.raises(ValueError, match="rows by table"):
+    data.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="rows by ITFlow's tables"):
         await run(port=0, data=str(data))
