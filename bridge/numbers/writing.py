@@ -44,8 +44,9 @@ def national(number: str) -> str:
 
 
 def masked(text: str) -> str:
-    """A number as a log may show it: enough to tell calls apart, not enough to call."""
-    return f"{text[:4]}…{text[-2:]}" if len(text) > 7 else "…"
+    """A number as a log may show it: enough to tell calls apart, not enough to call, nothing but digits."""
+    kept = "".join(c for c in text if c in "0123456789*#+")
+    return f"{kept[:4]}…{kept[-2:]}" if len(kept) > 7 else "…"
 
 
 def _formatted(number: str, form: int) -> str:

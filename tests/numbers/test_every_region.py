@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
@@ -111,9 +112,9 @@ def test_every_spelling_of_every_region_is_one_number(capsys: pytest.CaptureFixt
             assert trunk is None or len(readings) == 1, (spelling, text, readings)
     pairs = {outcome: number * len(STORED) for outcome, number in count.items()}
     with capsys.disabled():
-        print(
+        sys.stdout.write(
             f"\n{len(REGIONS)} regions, {len(everyone)} numbers, stored in {len(STORED)} ways, sent in {len(SENT)}: "
             f"{sum(pairs.values()):,} pairs, {pairs['hit']:,} hits, "
-            f"{pairs.get('ambiguous', 0):,} ambiguous because the trunk's way is unknown, {pairs.get('lost', 0):,} lost"
+            f"{pairs.get('ambiguous', 0):,} ambiguous as the trunk's way is unknown, {pairs.get('lost', 0):,} lost\n"
         )
     assert not lost, f"{len(lost)}:\n" + "\n".join(lost)
