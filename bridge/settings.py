@@ -8,6 +8,7 @@ A key may override the sections ``numbers``, ``callerid`` and ``phonebook`` for 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from pydantic_settings import (
 from bridge.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "BRIDGE_"
+LABEL_FIELDS = frozenset({"name", "client", "title", "department", "number"})
 
 
 class Trunk(StrEnum):
@@ -53,7 +55,15 @@ def _region(text: str) -> str:
     return region
 
 
+def _label(text: str) -> str:
+    fields = re.findall(r"\{(\w*)\}", text)
+    if not fields or set(fields) - LABEL_FIELDS:
+        raise ValueError(f"must hold at least one of {', '.join(f'{{{field}}}' for field in sorted(LABEL_FIELDS))}")
+    return text
+
+
 Region = Annotated[str, AfterValidator(_region)]
+Label = Annotated[str, AfterValidator(_label)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -144,7 +154,9 @@ class SyncSection(Section):
 class CalleridSection(Section):
     """Which name a caller gets."""
 
-    label: str = Field("{name}", description="The text shown; {name}, {client}, {title}, {number} are filled in")
+    label: Label = Field(
+        "{name}", description="The text shown; {name}, {client}, {title}, {department}, {number} are filled in"
+    )
     max_chars: int = Field(60, ge=1, description="Longest name, in characters")
     ascii: bool = Field(False, description="Transliterate names to ASCII, for old handsets")
     leads: bool = Field(True, description="Show leads too")

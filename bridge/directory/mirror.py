@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.directory.snapshot import Snapshot
@@ -38,6 +39,12 @@ class Mirror:
     def __init__(self, snapshot: Snapshot | None = None, freshness: Freshness | None = None) -> None:
         self.current = snapshot
         self.freshness = freshness or Freshness()
+        self.on_nudge: Callable[[], None] | None = None
+
+    def nudge(self) -> None:
+        """Say that a number was not found, so that new rows of ITFlow are pulled early. Cheap, and bounded."""
+        if self.on_nudge is not None:
+            self.on_nudge()
 
     @property
     def snapshot(self) -> Snapshot:

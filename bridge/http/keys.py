@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import BasicAuth, hdrs, web
 
 from bridge.access.keys import Feature, Key
@@ -9,9 +11,16 @@ from bridge.http import query
 from bridge.http.state import KEYS
 
 
-def secret(request: web.Request) -> str | None:
-    """The secret that a request carries (RFC 6750 for Bearer, RFC 7617 for Basic), or None."""
-    if found := query.read(request.rel_url.raw_query_string).get("api_key"):
+def secret(request: web.Request, parameters: Mapping[str, str] | None = None) -> str | None:
+    """The secret that a request carries (RFC 6750 for Bearer, RFC 7617 for Basic), or None.
+
+    Args:
+        request: Any request.
+        parameters: Its query, where that has been read already.
+    """
+    if parameters is None:
+        parameters = query.read(request.rel_url.raw_query_string)
+    if found := parameters.get("api_key"):
         return found
     if "key" in request.match_info:
         return str(request.match_info["key"])
@@ -27,14 +36,14 @@ def secret(request: web.Request) -> str | None:
     return None
 
 
-def require(request: web.Request, feature: Feature) -> Key:
-    """The key of a request, good for a feature.
+def require(request: web.Request, feature: Feature, parameters: Mapping[str, str] | None = None) -> Key:
+    """The key of a request, good for a feature; ``parameters`` is its query, where that has been read already.
 
     Raises:
         KeyMissing: There is none.
         KeyWrong: It is unknown, revoked or expired.
         FeatureDenied: It does not open the feature, or not from there.
     """
-    key = request.app[KEYS].find(secret(request))
+    key = request.app[KEYS].find(secret(request, parameters))
     key.check(feature, request.remote)
     return key

@@ -1,0 +1,237 @@
+"""Decides who is calling; the rules stand at the top of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from bridge import numbers
+from bridge.callerid.text import labelled, language, safe
+from bridge.directory.entries import Client, Entry, Kind, Scope
+from bridge.directory.snapshot import Snapshot
+from bridge.numbers import Reading, Sent
+from bridge.settings import CalleridSection, NumbersSection
+
+
+class Asker(Protocol):
+    """Whom the answer is for; a key is one."""
+
+    @property
+    def clients(self) -> Scope:
+        """The clients it may see."""
+
+    @property
+    def numbers(self) -> NumbersSection:
+        """How its phone system writes numbers."""
+
+    @property
+    def callerid(self) -> CalleridSection:
+        """How it wants names."""
+
+
+class Result(StrEnum):
+    """What a lookup comes to."""
+
+    HIT = "hit"
+    MISS = "miss"
+    AMBIGUOUS = "ambiguous"
+    WITHHELD = "withheld"
+
+
+class Rule(StrEnum):
+    """The rule that decided."""
+
+    CONTACT = "contact"
+    CLIENT = "client"
+    TWO = "two"
+    CROWD = "crowd"
+    LOCATION = "location"
+    VENDOR = "vendor"
+    MAIN_LINE = "main line"
+    TWO_READINGS = "two readings"
+    WITHHELD = "withheld"
+    UNKNOWN = "unknown"
+
+
+_BY_KIND = {Kind.CONTACT: Rule.CONTACT, Kind.LOCATION: Rule.LOCATION, Kind.VENDOR: Rule.VENDOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A reading and who has that number.
+
+    Attributes:
+        reading: The number and the extension they have; of a main line, the digits behind it.
+        entries: Each once, of the asker's clients, in the order of kind and id.
+        number: The caller's number.
+        main_line: The number only begins with theirs.
+    """
+
+    reading: Reading
+    entries: tuple[Entry, ...]
+    number: str
+    main_line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a lookup.
+
+    Attributes:
+        result: What it comes to.
+        rule: The rule that decided.
+        sent: How the number was read.
+        number: The caller's number, E.164 or short; empty where it has no one reading.
+        name: The text for the phone; empty where no name is certain.
+        entry: The one entry that is shown, if it is one.
+        client: The one client it belongs to.
+        matches: Everybody who came into question.
+    """
+
+    result: Result
+    rule: Rule
+    sent: Sent
+    number: str = ""
+    name: str = ""
+    entry: Entry | None = None
+    client: Client | None = None
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def candidates(self) -> tuple[Entry, ...]:
+        """Everybody who came into question, each once."""
+        return tuple(dict.fromkeys(entry for match in self.matches for entry in match.entries))
+
+
+def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
+    """Who is calling.
+
+    Args:
+        snapshot: What is known.
+        asker: For whom.
+        text: The caller ID number as the phone system sent it.
+    """
+    sent = numbers.sent(text, region=asker.numbers.region, trunk=asker.numbers.trunk)
+    if sent.withheld:
+        return Verdict(Result.WITHHELD, Rule.WITHHELD, sent)
+    matches = [match for reading in sent.readings if (match := _match(snapshot, asker, reading)).entries]
+    matches = matches or [line for reading in sent.readings if (line := _main_line(snapshot, asker, reading))]
+    if not matches:
+        number = sent.readings[0].number if len(sent.readings) == 1 else ""
+        return Verdict(Result.MISS, Rule.UNKNOWN, sent, number)
+    return _decide(snapshot, asker, Verdict(Result.AMBIGUOUS, Rule.CROWD, sent, matches=tuple(matches)))
+
+
+def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
+    found: dict[tuple[Kind, int], Entry] = {}
+    exact: dict[tuple[Kind, int], Entry] = {}
+    for number in (reading.number, *numbers.aliases(reading.number)):
+        for entry in snapshot.match(number, asker.clients):
+            if not _shown(snapshot, asker, entry):
+                continue
+            found[entry.kind, entry.id] = entry
+            if reading.extension and any(
+                phone.number == number and phone.extension == reading.extension for phone in entry.phones
+            ):
+                exact[entry.kind, entry.id] = entry
+    return Match(reading, tuple((exact or found).values()), reading.number)
+
+
+def _shown(snapshot: Snapshot, asker: Asker, entry: Entry) -> bool:
+    if entry.client_id == 0:
+        return True
+    client = snapshot.client(entry.client_id)
+    return client is not None and (asker.callerid.leads or not client.lead)
+
+
+def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | None:
+    for line in numbers.main_lines(reading.number, asker.callerid.main_line_digits):
+        match = _match(snapshot, asker, Reading(line, reading.number[len(line) :], reading.how))
+        if match.entries and numbers.is_fixed(line):
+            return replace(match, number=reading.number, main_line=True)
+    return None
+
+
+def _decide(snapshot: Snapshot, asker: Asker, open_verdict: Verdict) -> Verdict:
+    matches = open_verdict.matches
+    owners = _owners(matches[0].entries)
+    if any(_owners(match.entries).keys() != owners.keys() for match in matches[1:]):
+        return replace(open_verdict, rule=Rule.TWO_READINGS)
+    verdict = replace(open_verdict, number=matches[0].number)
+    if len(owners) > 2 or (len(owners) == 2 and asker.callerid.several_clients == "none"):
+        return verdict
+    if len(owners) == 2:
+        names = dict.fromkeys(_owner_name(snapshot, entries[0]) for entries in owners.values())
+        return replace(verdict, rule=Rule.TWO, name=_text(asker, " / ".join(names), ""))
+    ((entry, *others),) = owners.values()
+    client = snapshot.client(entry.client_id) if entry.kind is not Kind.VENDOR else None
+    region = client.region if client else ""
+    if _stands_alone(entry, others, matches[0]):
+        name = _entry_name(asker, entry, client, verdict.number)
+        rule = _BY_KIND[entry.kind]
+        verdict = replace(verdict, entry=entry)
+    else:
+        name = _owner_name(snapshot, entry)
+        rule = Rule.CLIENT
+    return replace(
+        verdict,
+        result=Result.HIT,
+        rule=Rule.MAIN_LINE if matches[0].main_line else rule,
+        name=_text(asker, name, region),
+        client=client,
+    )
+
+
+def _stands_alone(entry: Entry, others: Sequence[Entry], match: Match) -> bool:
+    """Whether the entry itself is calling, and not somebody of the same client."""
+    if entry.kind is Kind.VENDOR:
+        return True
+    number, extension = match.reading.number, match.reading.extension
+    return not others and (
+        not match.main_line or any((phone.number, phone.extension) == (number, extension) for phone in entry.phones)
+    )
+
+
+def _owners(entries: Iterable[Entry]) -> dict[tuple[str, int | str], tuple[Entry, ...]]:
+    """The entries by who stands behind them: a client, a vendor (its name is its identity), or nobody else."""
+    owners: dict[tuple[str, int | str], tuple[Entry, ...]] = {}
+    for entry in entries:
+        if entry.kind is Kind.VENDOR:
+            owner: tuple[str, int | str] = ("vendor", entry.name.casefold())
+        elif entry.client_id:
+            owner = ("client", entry.client_id)
+        else:
+            owner = (entry.kind, entry.id)
+        owners[owner] = (*owners.get(owner, ()), entry)
+    return owners
+
+
+def _owner_name(snapshot: Snapshot, entry: Entry) -> str:
+    client = snapshot.client(entry.client_id) if entry.kind is not Kind.VENDOR else None
+    return client.name if client and client.name else entry.name
+
+
+def _entry_name(asker: Asker, entry: Entry, client: Client | None, number: str) -> str:
+    client_name = client.name if client else ""
+    if entry.kind is Kind.LOCATION:
+        return ", ".join(filter(None, (client_name, entry.name)))
+    if entry.kind is Kind.VENDOR:
+        return entry.name
+    if not entry.name:
+        return client_name
+    home = numbers.region_of(number) == asker.numbers.region
+    fields = {
+        "name": entry.name,
+        "client": client_name,
+        "title": entry.title,
+        "department": entry.department,
+        "number": numbers.national(number) if home else numbers.international(number),
+    }
+    return labelled(asker.callerid.label, fields)
+
+
+def _text(asker: Asker, text: str, region: str) -> str:
+    wanted = language(region or asker.numbers.region) if asker.callerid.ascii else None
+    return safe(text, asker.callerid.max_chars, ascii_language=wanted)

@@ -1,0 +1,246 @@
+"""Who is calling: ``/callerid?number=…`` and what ``/api.php?cid=…`` answers; ``/explain`` says why.
+
+A call must ring. A phone shows any body as the caller's name, so a body holds the name, or the ``name=`` that
+came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import hdrs, web
+from cachetools import LRUCache
+from prometheus_client import Counter
+
+from bridge import callerid, numbers
+from bridge.access.keys import Feature, Key
+from bridge.callerid import Result, Verdict
+from bridge.directory.mirror import Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.errors import BadParameter, NotFound, NotReady, RequestError
+from bridge.http import query
+from bridge.http.errors import CHALLENGE
+from bridge.http.keys import require
+from bridge.http.state import KEYS, MIRROR, SETTINGS
+from bridge.http.wire import RESULT
+
+log = logging.getLogger(__name__)
+routes = web.RouteTableDef()
+
+DENIED, FAULT = "denied", "fault"
+HOT_NUMBERS = 65_536
+MAX_NUMBER = 128  # characters; longer texts are no number, and not worth remembering
+MAX_FALLBACK = 255
+
+_COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
+_COUNTS = {result: _COUNTER.labels(result) for result in (*map(str, Result), DENIED, FAULT)}
+
+
+class Verdicts:
+    """The verdicts on one snapshot, so that a hot number costs one look-up in a dictionary."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._hot: LRUCache[tuple[str, str], tuple[Key, Verdict]] = LRUCache(HOT_NUMBERS)
+
+    def find(self, snapshot: Snapshot, key: Key, number: str) -> Verdict:
+        """The verdict on a number for a key."""
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._hot.clear()
+        known = self._hot.get((key.name, number))
+        # A key that was changed keeps its name, but not its identity.
+        if known is not None and known[0] is key:
+            return known[1]
+        verdict = callerid.lookup(snapshot, key, number[:MAX_NUMBER])
+        if len(number) <= MAX_NUMBER:
+            self._hot[key.name, number] = (key, verdict)
+        return verdict
+
+
+VERDICTS = web.AppKey("VERDICTS", Verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a lookup came to, for any format.
+
+    Attributes:
+        result: A ``Result``, ``denied`` or ``fault``.
+        name: The name to show: the caller's, or what the phone system sent along, or nothing.
+        reason: Why it was denied or failed.
+    """
+
+    result: str
+    name: str
+    verdict: Verdict | None = None
+    snapshot: Snapshot | None = None
+    reason: str = ""
+    age_s: int | None = None
+
+    @property
+    def status(self) -> int:
+        """200, or 401 where the key does not fit."""
+        return 401 if self.result == DENIED else 200
+
+    def facts(self) -> dict[str, Any]:
+        """All that is known, flat but for ``candidates``."""
+        known = callerid.facts(self.snapshot, self.verdict) if self.snapshot and self.verdict else {}
+        return {**known, "result": self.result, "name": self.name, "age_s": self.age_s, "reason": self.reason or None}
+
+
+def setup(app: web.Application) -> None:
+    """Add the routes and what they remember."""
+    app[VERDICTS] = Verdicts()
+    app.add_routes(routes)
+
+
+def callerid_answer(app: web.Application, key: Key, number: str, fallback: str = "") -> web.Response:
+    """The answer of ``/api.php?cid=`` for a key that has been found and opens ``callerid``.
+
+    Args:
+        app: The application, after ``setup``.
+        key: Whose clients and settings count.
+        number: The number as sent, percent-decoded.
+        fallback: The name that the phone system sent along.
+    """
+    return _text(_counted(_looked_up(app, key, number, fallback), number, key.name))
+
+
+def legacy_cid(request: web.Request) -> web.Response:
+    """The whole answer of ``/api.php?cid=…``, its key included; never raises."""
+    return _text(_answer(request, query.read(request.rel_url.raw_query_string), "cid"))
+
+
+async def _as_it_comes(_request: web.Request) -> None:
+    """Answers whatever ``Expect:`` asks for (aiohttp would refuse with 417)."""
+
+
+@routes.get("/callerid", expect_handler=_as_it_comes)
+async def named(request: web.Request) -> web.Response:
+    """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last."""
+    parameters = query.read(request.rel_url.raw_query_string)
+    return FORMATS.get(parameters.get("format", ""), _text)(_answer(request, parameters, "number"))
+
+
+@routes.get("/explain")
+async def explained(request: web.Request) -> web.Response:
+    """Every step of a lookup of ``number``, as the key named ``as`` would have it; for admins.
+
+    Raises:
+        BadParameter: There is no number.
+        NotFound: There is no such key.
+        NotReady: There is no mirror yet.
+    """
+    key = require(request, Feature.ADMIN)
+    parameters = query.read(request.rel_url.raw_query_string)
+    if "number" not in parameters:
+        raise BadParameter("Say which number: /explain?number=…")
+    if "as" in parameters:
+        found = next((one for one in request.app[KEYS].all() if one.name == parameters["as"]), None)
+        if found is None:
+            raise NotFound("There is no key of that name; see: itflow-bridge keys list")
+        key = found
+    url = request.app[SETTINGS].itflow.url
+    explanation = callerid.explain(
+        request.app[MIRROR].snapshot, key, parameters["number"][:MAX_NUMBER], itflow_url=str(url or "")
+    )
+    return web.json_response(asdict(explanation))
+
+
+def _answer(request: web.Request, parameters: Mapping[str, str], number_parameter: str) -> Answer:
+    """Find the key, look up, count and log; a fault is an answer too."""
+    fallback, number, who = parameters.get("name", ""), parameters.get(number_parameter, ""), ""
+    try:
+        key = require(request, Feature.CALLERID, parameters)
+        who = key.name
+        answer = _looked_up(request.app, key, number, fallback)
+    except RequestError as error:
+        answer = Answer(DENIED, _plain(fallback), reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
+        answer = _fault(error, fallback)
+    return _counted(answer, number, who)
+
+
+def _looked_up(app: web.Application, key: Key, number: str, fallback: str) -> Answer:
+    mirror = app[MIRROR]
+    try:
+        snapshot = mirror.snapshot
+        verdict = app[VERDICTS].find(snapshot, key, number)
+        if verdict.result is Result.MISS:
+            mirror.nudge()
+        name = verdict.name or (_plain(fallback, key) if fallback else "")
+    except NotReady as error:
+        return Answer(FAULT, _plain(fallback, key), reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
+        return _fault(error, fallback)
+    return Answer(verdict.result.value, name, verdict, snapshot, age_s=_age_s(mirror))
+
+
+def _age_s(mirror: Mirror) -> int | None:
+    return mirror.freshness.people_age_s(dt.datetime.now(dt.UTC))
+
+
+def _fault(error: Exception, fallback: str) -> Answer:
+    # The error's own text may hold the number, so only its kind and place are logged.
+    place = "".join(traceback.format_tb(error.__traceback__))
+    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place)
+    return Answer(FAULT, _plain(fallback), reason=type(error).__name__)
+
+
+def _counted(answer: Answer, number: str, key_name: str) -> Answer:
+    _COUNTS[answer.result].inc()
+    if log.isEnabledFor(logging.DEBUG):
+        rule = answer.verdict.rule if answer.verdict else answer.reason
+        log.debug("%s for %s by key %s: %s", answer.result, numbers.masked(number), key_name or "-", rule)
+    return answer
+
+
+def _plain(fallback: str, key: Key | None = None) -> str:
+    return callerid.safe(fallback[: 4 * MAX_FALLBACK], key.callerid.max_chars if key else MAX_FALLBACK)
+
+
+def _headers(answer: Answer, content_type: str) -> dict[str, str]:
+    headers = {hdrs.CONTENT_TYPE: content_type, RESULT: answer.result}
+    if answer.age_s is not None:
+        headers[hdrs.AGE] = str(answer.age_s)
+    if answer.reason:
+        headers["X-Bridge-Reason"] = callerid.safe(answer.reason, MAX_FALLBACK, ascii_language="")
+    if answer.status == 401:
+        headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
+    return headers
+
+
+def _text(answer: Answer) -> web.Response:
+    return web.Response(
+        status=answer.status, body=answer.name.encode(), headers=_headers(answer, "text/plain; charset=utf-8")
+    )
+
+
+def _json(answer: Answer) -> web.Response:
+    response = web.json_response(answer.facts(), status=answer.status)
+    response.headers.update(_headers(answer, "application/json; charset=utf-8"))
+    return response
+
+
+def _hash(answer: Answer) -> web.Response:
+    """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
+    facts = {name: value for name, value in answer.facts().items() if name != "candidates"}
+    pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
+    headers = _headers(answer, "application/x-www-form-urlencoded")
+    return web.Response(status=answer.status, body=pairs.encode(), headers=headers)
+
+
+def _hash_value(value: object) -> str:
+    if value is None or value is False:
+        return ""
+    return "1" if value is True else quote(str(value), safe="")
+
+
+FORMATS: Mapping[str, Callable[[Answer], web.Response]] = {"text": _text, "json": _json, "hash": _hash}

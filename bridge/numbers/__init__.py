@@ -1,0 +1,28 @@
+"""What a phone number is.
+
+A number has one identity here, whoever wrote it: E.164 with the plus sign (``+12125550101``, ITU-T E.164), or
+the bare digits of a number that only means something inside one phone system (``101``, ``*98``).
+
+``spelling`` takes texts apart and knows no country, ``plan`` knows countries and is the only importer of
+phonenumbers, ``reading`` turns the one into the other, ``writing`` goes the way back.
+"""
+
+from bridge.numbers.plan import aliases, is_fixed, main_lines, region_of
+from bridge.numbers.reading import Reading, Sent, sent, stored
+from bridge.numbers.writing import Form, dialled, international, masked, national
+
+__all__ = [
+    "Form",
+    "Reading",
+    "Sent",
+    "aliases",
+    "dialled",
+    "international",
+    "is_fixed",
+    "main_lines",
+    "masked",
+    "national",
+    "region_of",
+    "sent",
+    "stored",
+]

@@ -1,0 +1,215 @@
+"""Reads a number as ITFlow stores it, and as a phone system sends it.
+
+Digits alone are read by a list of rules; which rules may speak, and in which order, is one table for stored
+numbers and one for each kind of trunk. A reading that is in use according to its country's plan comes before
+one whose length merely fits, and digits that fit nowhere are compared with the same digits only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bridge.numbers import plan, spelling
+from bridge.numbers.plan import Parsed, Source
+from bridge.settings import Trunk
+
+_EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a number.
+
+    Attributes:
+        number: Its identity, E.164 or short.
+        extension: Digits dialled after the call is up; often empty.
+        how: The rule that read it so, in words for a technician.
+    """
+
+    number: str
+    extension: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a phone system sent as the caller's number.
+
+    Attributes:
+        readings: Every way to read it; none where it is withheld or no number.
+        withheld: The caller hides the number.
+    """
+
+    readings: tuple[Reading, ...]
+    withheld: bool = False
+
+
+class _Found(NamedTuple):
+    parsed: Parsed
+    how: str
+
+
+def stored(text: str, *, country_code: str = "", extension: str = "", region: str) -> tuple[Reading, ...]:
+    """Read what ITFlow stores.
+
+    Args:
+        text: A number column; digits as a rule, any text after an import.
+        country_code: The column beside it: digits, often empty, sometimes junk.
+        extension: The extension column.
+        region: Country of a number without country code, ISO 3166.
+
+    Returns:
+        The numbers in it; none where there is none.
+    """
+    code = plan.calling_code(spelling.digits(country_code)[-3:].lstrip("0")) if country_code else None
+    readings = {}
+    for piece in spelling.pieces(text):
+        number, how = _one(_stored(piece, code, region), piece, region)
+        if number:
+            readings[number] = Reading(number, spelling.digits(extension) or piece.extension, how)
+    return tuple(readings.values())
+
+
+def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
+    """Read what a phone system sends.
+
+    Args:
+        text: The caller ID number as it came: digits, E.164, a SIP or tel URI, a word for "withheld".
+        region: Country of a national number, ISO 3166.
+        trunk: How the trunk writes foreign numbers, where that is known; else every reading that its plan knows
+            is given.
+    """
+    if spelling.is_withheld(text):
+        return Sent((), withheld=True)
+    pieces = spelling.pieces(text)
+    if not pieces:
+        return Sent(())
+    piece = pieces[0]
+    rules = tuple(_sent(piece, region, trunk))
+    valid: dict[str, Reading] = {}
+    for found in rules:
+        if found.parsed.valid:
+            valid.setdefault(found.parsed.number, Reading(found.parsed.number, piece.extension, found.how))
+    if trunk is None and valid:
+        return Sent(tuple(valid.values()))
+    number, how = _one(rules, piece, region)
+    return Sent((Reading(number, piece.extension, how),) if number else ())
+
+
+def _one(rules: Iterable[_Found], piece: spelling.Piece, region: str) -> tuple[str, str]:
+    """The number of the first rule whose plan knows it, else whose length fits, else the digits as they are."""
+    possible: _Found | None = None
+    for found in rules:
+        if found.parsed.valid:
+            return found.parsed.number, found.how
+        if found.parsed.possible and possible is None:
+            possible = found
+    digits = piece.dialled.lstrip("+")
+    if len(digits) <= plan.short_digits(region) or digits[0] in "*#":
+        return (digits, "short: an extension or a service number") if digits.strip("0") else ("", "")
+    if possible is not None:
+        return possible.parsed.number, f"{possible.how}; of a length that fits, though the numbering plan lacks it"
+    return piece.dialled, "of no numbering plan; only the same digits are the same number"
+
+
+def _stored(piece: spelling.Piece, code: int | None, region: str) -> Iterator[_Found]:
+    yield from _stored_digits(piece.dialled, code, region)
+    if piece.vanity:
+        yield from _lettered(_stored_digits(piece.vanity, code, region))
+
+
+def _stored_digits(digits: str, code: int | None, region: str) -> Iterator[_Found]:
+    if digits[0] in "*#":
+        return
+    if digits.startswith("+"):
+        yield from _plus(digits)
+        return
+    whole = len(digits) > plan.short_digits(region)
+    if code is not None:
+        column = f"country code column {code}"
+        yield from _national(digits, plan.main_region(code), f"{column}; ")
+        yield from _column(digits, code)
+        yield from _bare(digits, f"{column} does not fit; ")
+        yield from _foreign_exit(digits)
+        if whole:
+            yield from _national(digits, region, f"{column} does not fit; ")
+    elif whole:
+        yield from _national(digits, region)
+        yield from _bare(digits)
+        yield from _foreign_exit(digits)
+        yield from _one_zero(digits, region)
+
+
+def _sent(piece: spelling.Piece, region: str, trunk: Trunk | None) -> Iterator[_Found]:
+    yield from _sent_digits(piece.dialled, region, trunk)
+    if piece.vanity:
+        yield from _lettered(_sent_digits(piece.vanity, region, trunk))
+
+
+def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> Iterator[_Found]:
+    if digits[0] in "*#" or len(digits) <= plan.short_digits(region):
+        return
+    if digits.startswith("+"):
+        yield from _plus(digits)
+        return
+    own = tuple(_national(digits, region))
+    if own and own[0].parsed.source is Source.EXIT_CODE and own[0].parsed.valid:
+        yield own[0]
+        return
+    bare = tuple(_bare(digits))
+    if trunk is Trunk.INTERNATIONAL:
+        yield from bare
+        yield from own
+    else:
+        home = plan.country_code(region)
+        yield from own
+        yield from (found for found in bare if trunk is None or found.parsed.country_code == home)
+    yield from _foreign_exit(digits)
+    yield from _one_zero(digits, region)
+
+
+def _lettered(rules: Iterable[_Found]) -> Iterator[_Found]:
+    return (_Found(found.parsed, f"letters as on the keypad; {found.how}") for found in rules if found.parsed.valid)
+
+
+def _column(digits: str, code: int) -> Iterator[_Found]:
+    if parsed := plan.parse(f"+{code}{digits}"):
+        yield _Found(parsed, f"country code column {code} before the digits{_mend(parsed)}")
+
+
+def _plus(digits: str) -> Iterator[_Found]:
+    if parsed := plan.parse(digits):
+        yield _Found(parsed, f"plus sign and country code {parsed.country_code}{_mend(parsed)}")
+
+
+def _national(digits: str, region: str, before: str = "") -> Iterator[_Found]:
+    if parsed := plan.parse(digits, region):
+        how = {
+            Source.EXIT_CODE: f"exit code of {region}, then country code {parsed.country_code}",
+            Source.BARE: f"country code {parsed.country_code} of {region} without a plus sign",
+        }.get(parsed.source, f"national number of {region}")
+        yield _Found(parsed, f"{before}{how}{_mend(parsed)}")
+
+
+def _bare(digits: str, before: str = "") -> Iterator[_Found]:
+    if not digits.startswith("0") and (parsed := plan.parse(f"+{digits}")):
+        yield _Found(parsed, f"{before}country code {parsed.country_code} without a plus sign{_mend(parsed)}")
+
+
+def _foreign_exit(digits: str) -> Iterator[_Found]:
+    for code in _EXIT_CODES:
+        if digits.startswith(code) and (parsed := plan.parse(f"+{digits[len(code) :]}")):
+            yield _Found(parsed, f"exit code {code}, then country code {parsed.country_code}{_mend(parsed)}")
+
+
+def _one_zero(digits: str, region: str) -> Iterator[_Found]:
+    """``049221…``: what is left of ``0049221…`` where a phone system takes off one zero."""
+    code = plan.country_code(region)
+    if digits.startswith(f"0{code}") and (parsed := plan.parse(f"+{digits[1:]}")):
+        yield _Found(parsed, f"one zero, then country code {code} of {region}")
+
+
+def _mend(parsed: Parsed) -> str:
+    return ", an outdated or missing prefix mended" if parsed.mended else ""

@@ -1,0 +1,110 @@
+"""A real caller-ID door on a loopback port, and a raw socket to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from bridge.access.keys import Feature, Keys, Options
+from bridge.directory.mirror import Mirror
+from bridge.http import callerid, errors, wire
+from bridge.http.state import KEYS, MIRROR, SETTINGS
+from bridge.settings import ItflowSection, NumbersSection, Settings
+from bridge.storage import Database
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ADMIN = "admin-secret-admin-secret-admin1"
+LIMITED = "limited-secret-limited-secret-11"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An application that serves.
+
+    Attributes:
+        port: On 127.0.0.1.
+    """
+
+    app: web.Application
+    port: int
+
+    def url(self, path: str) -> str:
+        """The address of a path."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def raw(self, octets: bytes, *, pieces: int = 1) -> bytes:
+        """Everything that is answered to these bytes until the door closes, or for two seconds."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        answer = b""
+        size = max(1, -(-len(octets) // pieces))
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(2):
+                for start in range(0, len(octets), size):
+                    writer.write(octets[start : start + size])
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                while part := await reader.read(65536):
+                    answer += part
+        writer.close()
+        return answer
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One parsed HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def replies(octets: bytes) -> list[Reply]:
+    """The answers on a connection, one after another."""
+    found = []
+    while octets:
+        head, _, rest = octets.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        status = re.fullmatch(r"HTTP/\d\.\d (\d{3}) .*", line)
+        assert status, line
+        headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+        size = int(headers.get("content-length", "0"))
+        found.append(Reply(int(status.group(1)), headers, rest[:size]))
+        octets = rest[size:]
+    return found
+
+
+@asynccontextmanager
+async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
+    """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for three keys."""
+    settings = Settings(
+        numbers=NumbersSection(region="DE"),
+        itflow=ItflowSection.model_validate({"url": "https://itflow.example.com"}),
+    )
+    database = Database(folder / "bridge.db")
+    keys = Keys(database, settings)
+    keys.add("pbx", Options(), secret=SECRET)
+    keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
+    keys.add("second", Options(clients=frozenset({2})), secret=LIMITED)
+    app = web.Application(middlewares=[errors.rendered])
+    app[SETTINGS], app[MIRROR], app[KEYS] = settings, mirror, keys
+    callerid.setup(app)
+
+    async def api(request: web.Request) -> web.Response:
+        return callerid.legacy_cid(request)
+
+    app.router.add_get("/api.php", api)
+    runner = wire.make_runner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield Desk(app, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+        database.close()

@@ -1,0 +1,153 @@
+"""Raw request lines: nothing that a phone system sends ever becomes a wrong text on a phone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bridge.directory.mirror import Mirror
+from bridge.http.wire import RequestLines
+from tests.callerid.people import SNAPSHOT
+from tests.http.callerid_desk import SECRET, Desk, Reply, desk, replies
+
+HEAD = b"Host: bridge.example.com\r\nUser-Agent: asterisk\r\n"
+LAST = b"Connection: close\r\n"
+END = b"\r\n\r\n"
+
+
+def ask(rest: bytes, *, parameter: bytes = b"cid=", more: bytes = LAST) -> bytes:
+    target = b"/api.php?api_key=" + SECRET.encode() + b"&" + parameter + rest
+    return b"GET " + target + b" HTTP/1.1\r\n" + HEAD + more + b"\r\n"
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.AbstractEventLoop, Desk]]:
+    """One door for all examples of a property; a loop of its own, because properties are not coroutines."""
+    loop = asyncio.new_event_loop()
+    serving = desk(tmp_path_factory.mktemp("desk"), Mirror(SNAPSHOT))
+    running = loop.run_until_complete(serving.__aenter__())
+    yield loop, running
+    loop.run_until_complete(serving.__aexit__(None, None, None))
+    loop.close()
+
+
+Door = tuple[asyncio.AbstractEventLoop, Desk]
+
+
+def answers(door: Door, octets: bytes, *, pieces: int = 1) -> list[Reply]:
+    loop, running = door
+    return replies(loop.run_until_complete(running.raw(octets, pieces=pieces)))
+
+
+@pytest.mark.parametrize(
+    ("rest", "body"),
+    [
+        (b"+492211000001&name=Foo Bar & Q \xc3\xa9", "Ada Müller"),
+        (b"5550000&name=Foo Bar & Q \xc3\xa9", "Foo Bar & Q é"),
+        (b"5550000&name=Caf\xe9", "Café"),
+        (b"5550000&name=A#B", "A#B"),
+        (b"#31#", ""),
+        (b"0221 100 00 01", "Ada Müller"),
+        (b"5550000&name=Tab\there", "Tab here"),
+        (b"5550000&name=x HTTP/1.1", "x HTTP/1.1"),
+    ],
+)
+def test_raw_bytes_are_read_as_meant(door: Door, rest: bytes, body: str) -> None:
+    (reply,) = answers(door, ask(rest))
+    assert (reply.status, reply.body.decode()) == (200, body)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"GET /api.php?cid=1&name=" + b"A" * 20_000 + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
+        b"GET /callerid?number=" + b"\xff" * 9_000 + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
+        b"GET /api.php?cid=+492211000001\r\n HTTP/1.1" + END,
+        b"GET /api.php?cid=1 HTTP/9.9" + END,
+        b"GET /api.php?cid=1 HTTP/1.1\r\nBad Header : x" + END,
+        b"GET /api.php?cid=1 HTTP/1.1\r\n\x00\xff" + END,
+        b"GET /api.php?cid=+492211000001\n\n" + END,
+    ],
+)
+def test_what_cannot_be_mended_gets_an_empty_body(door: Door, octets: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        found = answers(door, octets)
+    assert found
+    assert all(reply.status == 200 and reply.body == b"" for reply in found)
+    assert all(reply.headers["x-bridge-result"] == "fault" for reply in found)
+    assert "2211000001" not in caplog.text
+
+
+def test_other_doors_refuse_what_they_cannot_read(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        (reply,) = answers(door, b"GET /balance?api_key=topsecret HTTP/9.9\r\n\r\n")
+    assert reply.status == 400
+    assert "topsecret" not in caplog.text
+    assert b"topsecret" not in reply.body
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([b"cid=", b"cid=1&name=", b"name="]), st.binary(max_size=300), st.integers(1, 4))
+@example(b"cid=", b"\r\n", 1)
+@example(b"cid=", b" HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc", 2)
+@example(b"cid=", b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 1)
+@example(b"cid=", b" HTTP/1.1\r\nExpect: x\r\n\r\nGARBAGE", 1)
+@example(b"cid=1&name=", b"A\n\n\x00", 3)
+def test_no_bytes_whatever_break_a_call(
+    door: Door, caplog: pytest.LogCaptureFixture, parameter: bytes, octets: bytes, pieces: int
+) -> None:
+    number = b"+492219876543"
+    request = ask((number if parameter == b"cid=" else b"") + octets, parameter=parameter)
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG):
+        found = answers(door, request, pieces=pieces)
+    for reply in found:
+        assert reply.status in {200, 401}
+        text = reply.body.decode()
+        assert "${" not in text
+        assert "$[" not in text
+        assert text.isprintable()
+        assert "Bad" not in text  # the beginning of all texts of aiohttp's parser
+    assert "2219876543" not in caplog.text
+
+
+def test_pipelined_and_kept_alive_requests_are_answered_in_order(door: Door) -> None:
+    first, second = ask(b"+492211000001", more=b""), ask(b"5550000&name=S\xe9 cond", more=b"")
+    last = ask(b"+492211000001")
+    body = b"POST /nowhere HTTP/1.1\r\n" + HEAD + b"Content-Length: 12\r\n\r\nGET / H\xe9 \r\n\r"
+    for pieces in (1, 7, 1000):
+        found = answers(door, first + second + body + second + last, pieces=pieces)
+        assert [(reply.status, reply.body.decode()) for reply in found if reply.status == 200] == [
+            (200, "Ada Müller"),
+            (200, "Sé cond"),
+            (200, "Sé cond"),
+            (200, "Ada Müller"),
+        ]
+        assert [reply.status for reply in found] == [200, 200, 404, 200, 200]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [ask(b"1"), ask(b"1 2"), ask(b"\xe9"), b"POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\n\xff \n"]
+        ),
+        min_size=1,
+    ),
+    st.integers(1, 50),
+)
+def test_the_same_bytes_come_out_however_they_are_cut(requests: list[bytes], size: int) -> None:
+    whole = b"".join(requests)
+    lines = RequestLines()
+    cut = b"".join(lines.feed(whole[start : start + size]) for start in range(0, len(whole), size))
+    assert cut == RequestLines().feed(whole)
+    assert cut == b"".join(RequestLines().feed(one) for one in requests)
+
+
+def test_ordinary_requests_pass_untouched() -> None:
+    ordinary = ask(b"%2B492211000001&name=Foo%20Bar")
+    assert RequestLines().feed(ordinary) is ordinary
