@@ -19,6 +19,8 @@ from bridge.errors import StorageError
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
+# The write-ahead log gives back what a large mirror made it grow to.
+JOURNAL_BYTES = 16 * 1024 * 1024
 
 # Every table of the file, by the room that owns it.
 SCHEMA = """
@@ -39,6 +41,57 @@ CREATE TABLE IF NOT EXISTS calls (
     key TEXT NOT NULL,
     number TEXT NOT NULL,
     name TEXT NOT NULL
+) STRICT;
+
+-- directory: what is known of each module of ITFlow; pull counts the pulls, so that two pullers cannot mix
+CREATE TABLE IF NOT EXISTS mirror_modules (
+    module TEXT PRIMARY KEY,
+    pull INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER,                     -- of mirror_rows; null: to be counted
+    pulled_at TEXT,
+    doubt TEXT NOT NULL DEFAULT '',   -- why the last pull was not believed
+    gap TEXT NOT NULL DEFAULT '',     -- why the key has never been able to read it
+    fault TEXT NOT NULL DEFAULT ''    -- why the last pull failed
+) STRICT;
+
+-- directory: ITFlow's rows, reduced to what the bridge uses, and what was made of them
+CREATE TABLE IF NOT EXISTS mirror_rows (
+    module TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    client_id INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    record BLOB NOT NULL,             -- JSON of a record of itflow/records.py
+    region TEXT,                      -- the region its numbers were read with; null: not read yet
+    entry BLOB,                       -- see directory/coding.py
+    keys BLOB,                        -- of its numbers, see directory/pages.py
+    PRIMARY KEY (module, id)
+) STRICT, WITHOUT ROWID;
+
+-- directory: the pages of the last whole pull, to know them again undecoded
+CREATE TABLE IF NOT EXISTS mirror_marks (
+    module TEXT NOT NULL,
+    page_offset INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    count INTEGER NOT NULL,
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    PRIMARY KEY (module, page_offset)
+) STRICT, WITHOUT ROWID;
+
+-- directory: the snapshot; stored counts the snapshots, so that a reader takes only pages that are new to it
+CREATE TABLE IF NOT EXISTS mirror_pages (
+    section TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    stored INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (section, page)
+) STRICT;
+
+-- directory: facts about the whole
+CREATE TABLE IF NOT EXISTS mirror_facts (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
 ) STRICT;
 """
 
@@ -64,6 +117,7 @@ class Database:
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
             self._connection.executescript(SCHEMA)
 
     @contextmanager

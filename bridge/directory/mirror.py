@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotReady
@@ -16,13 +18,23 @@ class Freshness:
 
     Attributes:
         people_at: When clients, contacts, locations and vendors were last found as ITFlow has them (UTC).
-        money_at: The same for invoices and payments.
+        money_at: The same for invoices and payments. None: balances are not known at all.
         doubts: What keeps the mirror from following ITFlow, by module, in words for the operator.
+        unreadable: Modules that ITFlow's key has never been able to read, and why.
+        faults: Modules whose last pull failed, and why.
+        rows: Known rows by module, archived ones too.
+        payments: Where payments come from: ``module``, ``dropin`` or, where there are none, empty.
+        generation: ITFlow's version as far as it shows; empty before the first pull of money.
     """
 
     people_at: dt.datetime | None = None
     money_at: dt.datetime | None = None
-    doubts: dict[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    payments: str = ""
+    generation: str = ""
 
     def people_age_s(self, now: dt.datetime) -> int | None:
         """Seconds since ``people_at``."""
@@ -34,17 +46,24 @@ class Freshness:
 
 
 class Mirror:
-    """Holds the one reference that a sync swaps and every feature reads."""
+    """Holds the one reference that a sync swaps and every feature reads.
+
+    Attributes:
+        current: The snapshot, or None before there is one.
+        freshness: What is known about it.
+        on_nudge: What ``nudge`` calls; it must not block.
+    """
 
     def __init__(self, snapshot: Snapshot | None = None, freshness: Freshness | None = None) -> None:
         self.current = snapshot
         self.freshness = freshness or Freshness()
         self.on_nudge: Callable[[], None] | None = None
+        self._changed: asyncio.Event = asyncio.Event()
 
-    def nudge(self) -> None:
-        """Say that a number was not found, so that new rows of ITFlow are pulled early. Cheap, and bounded."""
-        if self.on_nudge is not None:
-            self.on_nudge()
+    @property
+    def ready(self) -> bool:
+        """Whether there is a snapshot to answer from."""
+        return self.current is not None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -59,3 +78,41 @@ class Mirror:
                 "Run `itflow-bridge check` to see what is missing."
             )
         return self.current
+
+    def swap(self, snapshot: Snapshot | None, freshness: Freshness) -> None:
+        """Put another snapshot in use; a None leaves the one there is."""
+        self.current = snapshot or self.current
+        self.freshness = freshness
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def wait_for(self, wanted: Callable[[Mirror], bool]) -> None:
+        """Wait until the mirror is as wanted; asked now and after each swap."""
+        while not wanted(self):
+            await self._changed.wait()
+
+    def nudge(self) -> None:
+        """Say that a number was not found, so that new rows of ITFlow are pulled early.
+
+        Cheap and bounded; to be called in the event loop.
+        """
+        if self.on_nudge is not None:
+            self.on_nudge()
+
+    def status(self, now: dt.datetime) -> dict[str, Any]:
+        """The state in words that JSON can carry, for ``/readyz`` and ``check``."""
+        freshness = self.freshness
+        return {
+            "ready": self.ready,
+            "version": self.current.version if self.current else None,
+            "people_at": freshness.people_at and freshness.people_at.isoformat(timespec="seconds"),
+            "people_age_s": freshness.people_age_s(now),
+            "money_at": freshness.money_at and freshness.money_at.isoformat(timespec="seconds"),
+            "money_age_s": freshness.money_age_s(now),
+            "doubts": dict(freshness.doubts),
+            "unreadable": dict(freshness.unreadable),
+            "faults": dict(freshness.faults),
+            "rows": dict(freshness.rows),
+            "payments": freshness.payments or None,
+            "generation": freshness.generation or None,
+        }

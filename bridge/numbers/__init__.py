@@ -7,6 +7,7 @@ the bare digits of a number that only means something inside one phone system (`
 phonenumbers, ``reading`` turns the one into the other, ``writing`` goes the way back.
 """
 
+from bridge.numbers.countries import region_named
 from bridge.numbers.plan import aliases, is_fixed, main_lines, region_of
 from bridge.numbers.reading import Reading, Sent, sent, stored
 from bridge.numbers.writing import Form, dialled, international, masked, national
@@ -22,6 +23,7 @@ __all__ = [
     "main_lines",
     "masked",
     "national",
+    "region_named",
     "region_of",
     "sent",
     "stored",

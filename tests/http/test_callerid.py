@@ -159,7 +159,7 @@ async def test_a_fault_of_ours_rings_too_and_logs_no_number(tmp_path: Path, capl
             raise RuntimeError(f"{number} {scope}")
 
     with caplog.at_level(logging.DEBUG):
-        async with desk(tmp_path, Mirror(Broken("1", payments=True))) as door:
+        async with desk(tmp_path, Mirror(Broken.build())) as door:
             status, text, headers = await get(door, f"/api.php?api_key={SECRET}&cid={ADA}&name=Trunk")
     assert (status, text, headers["x-bridge-result"]) == (200, "Trunk", "fault")
     assert "RuntimeError" in caplog.text

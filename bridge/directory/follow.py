@@ -1,0 +1,114 @@
+"""When the mirror is pulled: people and money each at their own pace, slower and slower while ITFlow fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
+
+from bridge.directory.sync import Report, Sync
+from bridge.errors import BridgeError, KeyRefused
+from bridge.settings import SyncSection
+
+log = logging.getLogger(__name__)
+
+# Part of an interval by which pulls spread, so that bridges and cron jobs do not meet in step.
+JITTER = 0.1
+FIRST_RETRY_S = 5.0
+# New rows are looked for at most this often, however many unknown numbers call.
+NUDGE_GAP_S = 10.0
+
+
+class Follower:
+    """Pulls again and again until it is cancelled.
+
+    Args:
+        sync: What pulls.
+        settings: The section ``sync``.
+        told: Called after every pull, whatever came of it.
+    """
+
+    def __init__(self, sync: Sync, settings: SyncSection, told: Callable[[], None]) -> None:
+        self._sync = sync
+        self._settings = settings
+        self._told = told
+        self._new = asyncio.Event()
+        self._now = {"people": asyncio.Event(), "money": asyncio.Event()}
+        # The kind of failure that each pull is in, so that an outage is one loud line.
+        self._outages: dict[str, type[BaseException | None]] = {}
+
+    def pull_now(self) -> None:
+        """Pull everything without waiting for the interval."""
+        for event in self._now.values():
+            event.set()
+
+    def look_for_new(self) -> None:
+        """Look for rows that are new; bounded, see ``NUDGE_GAP_S``."""
+        self._new.set()
+
+    async def run(self) -> None:
+        """Follow ITFlow, beginning with what is stored: it may be of another version or region."""
+        await self._sync.refresh()
+        self._told()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow("people", self._sync.people, self._settings.interval_s))
+            tasks.create_task(self._follow("money", self._sync.money, self._settings.money_interval_s))
+            tasks.create_task(self._follow_nudges())
+
+    async def _follow(self, kind: str, pull: Callable[[], Awaitable[Report]], interval_s: float) -> None:
+        longest_s = self._settings.max_wait_s
+        first_s = min(interval_s, FIRST_RETRY_S, longest_s)
+        backoff = wait_exponential(multiplier=first_s, max=longest_s) + wait_random(0, first_s * JITTER)
+
+        def wait(state: RetryCallState) -> float:
+            failure = state.outcome.exception() if state.outcome else None
+            return longest_s if isinstance(failure, KeyRefused) else backoff(state)
+
+        async def sleep(seconds: float) -> None:
+            event = self._now[kind]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await event.wait()
+            event.clear()
+
+        while True:
+            async for attempt in AsyncRetrying(
+                wait=wait,
+                retry=retry_if_exception_type(BridgeError),
+                sleep=sleep,
+                after=lambda state: self._failed(kind, state),
+            ):
+                with attempt:
+                    try:
+                        await pull()
+                    finally:
+                        self._told()
+            self._worked(kind)
+            await sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
+
+    async def _follow_nudges(self) -> None:
+        while True:
+            await self._new.wait()
+            if not self._outages:
+                try:
+                    if await self._sync.new_people():
+                        self._told()
+                except BridgeError as error:
+                    log.debug("New rows could not be pulled: %s", error)
+            await asyncio.sleep(NUDGE_GAP_S)
+            self._new.clear()
+
+    def _failed(self, kind: str, state: RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        level = logging.ERROR if isinstance(failure, KeyRefused) else logging.WARNING
+        known = type(failure) in self._outages.values()
+        log.log(logging.DEBUG if known else level, "%s cannot be pulled, the mirror answers on: %s", kind, failure)
+        self._outages[kind] = type(failure)
+
+    def _worked(self, kind: str) -> None:
+        if self._outages.pop(kind, None) and not self._outages:
+            log.info("ITFlow can be pulled again")

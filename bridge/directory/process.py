@@ -1,0 +1,239 @@
+"""The sync in a process of its own, so that reading 100,000 contacts takes nothing from the calls being answered.
+
+Python runs one thread at a time, and reading rows and numbers is Python through and through; a thread would be felt.
+The child pulls and stores, the parent takes the stored snapshot over and answers. They share ``bridge.db`` and three
+words: the parent says ``new`` (look for new rows) or ``now`` (pull), the child says ``stored``. The child ends when
+its standard input does, so it never outlives the parent, however that ends; if the child dies, another one is
+started. What other processes store (an operator's ``sync``) is taken over as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from bridge.directory.follow import NUDGE_GAP_S, Follower
+from bridge.directory.mirror import Mirror
+from bridge.directory.stored import Reader
+from bridge.directory.sync import Sync
+from bridge.errors import BridgeError, StorageError
+from bridge.itflow.client import ItflowClient
+from bridge.itflow.transport import open_session
+from bridge.settings import Settings, SyncSection
+from bridge.storage import Database
+
+log = logging.getLogger(__name__)
+
+# How often the parent looks whether somebody else than its child has stored something.
+POLL_S = 1.0
+RESTART_WAIT_S = 1.0
+RESTART_WAIT_MAX_S = 60.0
+# A child that lived this long did not die of its start.
+SOUND_S = 60.0
+STOP_S = 10.0
+NICENESS = 5
+
+
+@asynccontextmanager
+async def following(settings: Settings, mirror: Mirror) -> AsyncIterator[Follow]:
+    """Keep a mirror up to date for as long as the context lasts.
+
+    On entry the stored snapshot, if there is one, is in use; ITFlow is not waited for.
+
+    Args:
+        settings: The settings.
+        mirror: What features read.
+
+    Raises:
+        SettingsError: ITFlow's address or key is not set.
+        StorageError: ``bridge.db`` cannot be opened.
+    """
+    job = _job(settings)
+    # A connection of its own: while a large snapshot is read, nobody else waits for it.
+    database = await asyncio.to_thread(Database, settings.storage.path)
+    try:
+        follow = Follow(job, database, mirror)
+        await follow.take_over()
+        mirror.on_nudge = follow.look_for_new
+        tasks = [
+            asyncio.create_task(follow.keep_child(), name="sync"),
+            asyncio.create_task(follow.watch(), name="mirror"),
+        ]
+        try:
+            yield follow
+        finally:
+            mirror.on_nudge = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        database.close()
+
+
+class Follow:
+    """The parent's side: keeps the child alive and the mirror current; see ``following``.
+
+    Attributes:
+        process: The child, or None while there is none.
+    """
+
+    def __init__(self, job: str, database: Database, mirror: Mirror) -> None:
+        self._job = job
+        self._database = database
+        self._mirror = mirror
+        self._reader = Reader(database)
+        self._seen = -1
+        self._stored = asyncio.Event()
+        self._nudged_at = -NUDGE_GAP_S
+        self.process: Process | None = None
+
+    def look_for_new(self) -> None:
+        """Have the child look for new rows, at most every ``NUDGE_GAP_S``."""
+        now = time.monotonic()
+        if now - self._nudged_at >= NUDGE_GAP_S:
+            self._nudged_at = now
+            self._say("new")
+
+    def pull_now(self) -> None:
+        """Have the child pull everything now."""
+        self._say("now")
+
+    def _say(self, word: str) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.write(f"{word}\n".encode())
+
+    async def take_over(self) -> None:
+        """Take the stored snapshot into use, if it is another one."""
+        seen = await self._database.run(self._database.version)
+        if seen != self._seen:
+            self._mirror.swap(*await self._database.run(self._reader.read))
+            self._seen = seen
+
+    async def watch(self) -> None:
+        """Take over what is stored, as soon as the child says so, or within ``POLL_S`` from others."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._stored.wait()
+            self._stored.clear()
+            try:
+                await self.take_over()
+            except StorageError as error:
+                log.warning("The mirror stays as it is: %s", error)
+                await asyncio.sleep(POLL_S)
+
+    async def keep_child(self) -> None:
+        """Run the child, and another one whenever it dies."""
+        deaths = 0
+        while True:
+            started = time.monotonic()
+            code = await self._run_child()
+            deaths = 0 if time.monotonic() - started > SOUND_S else deaths + 1
+            wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, deaths - 1))
+            log.error("The process that pulls ITFlow ended (%s); it is started again in %.0f s", code, wait_s)
+            await asyncio.sleep(wait_s)
+
+    async def _run_child(self) -> int:
+        # A session of its own: Ctrl-C is for the parent, which then ends the child in order.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bridge.directory.process", stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
+        try:
+            if process.stdin is None or process.stdout is None:
+                raise RuntimeError("the child has no pipes")
+            process.stdin.write(f"{self._job}\n".encode())
+            self.process = process
+            async for _ in process.stdout:
+                self._stored.set()
+            return await process.wait()
+        finally:
+            self.process = None
+            await _end(process)
+
+
+async def _end(process: Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _job(settings: Settings) -> str:
+    """What the child must know, on one line; it goes through a pipe, because it holds ITFlow's key."""
+    url, api_key = settings.itflow.require()
+    return json.dumps(
+        {
+            "url": url,
+            "api_key": api_key,
+            "timeout_s": settings.itflow.timeout_s,
+            "page_size": settings.itflow.page_size,
+            "sync": settings.sync.model_dump(),
+            "region": settings.numbers.region,
+            "path": str(settings.storage.path.absolute()),
+            "log_level": settings.log.level,
+        }
+    )
+
+
+async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
+    database = Database(Path(job["path"]))
+    async with open_session() as session:
+        client = ItflowClient(
+            session, job["url"], job["api_key"], timeout_s=job["timeout_s"], page_size=job["page_size"]
+        )
+        section = SyncSection(**job["sync"])
+        sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
+        follower = Follower(sync, section, told=lambda: print("stored", flush=True))  # noqa: T201 - a word to the parent
+        task = asyncio.create_task(follower.run())
+        listening = asyncio.create_task(_listen(said, follower))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listening.cancel)
+        try:
+            await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            task.cancel()
+            results = await asyncio.gather(task, listening, return_exceptions=True)
+            database.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+async def _listen(said: asyncio.StreamReader, follower: Follower) -> None:
+    """Follow the parent's words until there is no parent any more."""
+    words = {b"new": follower.look_for_new, b"now": follower.pull_now}
+    async for line in said:
+        words[line.strip()]()
+
+
+async def _main() -> None:
+    said = asyncio.StreamReader(limit=1 << 20)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), sys.stdin)
+    line = await said.readline()
+    if not line:
+        return
+    job = json.loads(line)
+    logging.basicConfig(level=job["log_level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.nice(NICENESS)
+    try:
+        await _child(job, said)
+    except BridgeError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

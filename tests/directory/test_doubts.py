@@ -1,0 +1,215 @@
+"""Doubt never destroys: what an answer must be before it replaces what is known."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bridge.directory.pull import LOSS_FLOOR
+from bridge.directory.sync import Sync
+from bridge.embedded.schema import Level
+from bridge.errors import ItflowFailing, ItflowUnreachable, KeyRefused
+from tests.directory.conftest import KEY, House, MakeSync, crowd
+
+Spoil = Callable[[House], object]
+
+
+def _empty(house: House) -> None:
+    house.sql("CREATE TABLE hidden AS SELECT * FROM contacts")
+    house.sql("DELETE FROM contacts")
+
+
+def _lose(house: House) -> None:
+    _empty(house)
+    house.sql("INSERT INTO contacts SELECT * FROM hidden WHERE contact_id <= 40")
+
+
+def _garble(house: House) -> None:
+    house.sql("CREATE TABLE hidden AS SELECT * FROM contacts")
+    house.itflow.faults.add("html", "contacts", times=None)
+
+
+def _refuse(house: House) -> None:
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, rights={"client": Level.NONE, "support": Level.FULL, "financial": Level.FULL})
+
+
+def _return(house: House) -> None:
+    house.itflow.faults.clear()
+    house.itflow.add_key(KEY)
+    house.sql("DELETE FROM contacts")
+    house.sql("INSERT INTO contacts SELECT * FROM hidden")
+
+
+DOUBTS = [
+    pytest.param(_empty, "no contacts at all, but the mirror knows 68", id="empty"),
+    pytest.param(_lose, "30 of 68 known contacts are gone", id="loss"),
+    pytest.param(_garble, "not ITFlow's", id="garbled"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "says"), DOUBTS)
+async def test_a_doubt_keeps_what_is_known_until_the_rows_return(
+    house: House, sync: Sync, spoil: Spoil, says: str
+) -> None:
+    crowd(house, 60, first_id=11)
+    await sync.people()
+    version, people_at = house.snapshot().version, house.freshness().people_at
+    spoil(house)
+    for _ in range(2):
+        report = await sync.people()
+        assert says in house.freshness().doubts["contacts"]
+        assert says in report.modules["contacts"].problem
+        assert house.snapshot().version == version
+        assert house.freshness().people_at == people_at
+    _return(house)
+    await sync.people()
+    assert not house.freshness().doubts
+    assert house.snapshot().version == version
+    assert house.freshness().people_at != people_at
+
+
+@pytest.mark.parametrize(("spoil", "left"), [(_empty, 0), (_lose, 38)])
+async def test_the_operator_accepts_a_loss(house: House, make_sync: MakeSync, spoil: Spoil, left: int) -> None:
+    service = make_sync()
+    crowd(house, 60, first_id=11)
+    await service.people()
+    spoil(house)
+    await service.people()
+    await make_sync().people(accept=True)
+    assert not house.freshness().doubts
+    assert house.freshness().rows.get("contacts", 0) == left
+    assert house.names("+12125550100") == (["Ann Lee", "Bob Ray"] if left else [])
+    await service.people()
+    assert not house.freshness().doubts
+
+
+async def test_a_doubtful_module_does_not_hold_the_others_up(house: House, sync: Sync) -> None:
+    await sync.people()
+    _garble(house)
+    house.sql("UPDATE vendors SET vendor_name = 'New Telco'")
+    await sync.people()
+    assert house.names("+18005550111") == ["New Telco"]
+
+
+async def test_a_small_mirror_may_lose_a_few_rows(house: House, sync: Sync) -> None:
+    await sync.people()
+    house.sql("DELETE FROM contacts WHERE contact_id > ?", 8 - LOSS_FLOOR)
+    await sync.people()
+    assert not house.freshness().doubts
+    assert house.freshness().rows["contacts"] == 8 - LOSS_FLOOR
+
+
+@pytest.mark.parametrize("max_loss", [0.05, 0.5])
+async def test_the_share_that_may_be_lost_is_a_setting(house: House, make_sync: MakeSync, max_loss: float) -> None:
+    sync = make_sync(max_loss=max_loss)
+    crowd(house, 60, first_id=11)
+    await sync.people()
+    _lose(house)
+    await sync.people()
+    assert ("contacts" in house.freshness().doubts) is (max_loss < 0.4)
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
+async def test_a_right_that_was_taken_away_is_a_doubt(house: House, make_sync: MakeSync) -> None:
+    sync = make_sync()
+    await sync.people()
+    version = house.snapshot().version
+    _refuse(house)
+    await sync.people()
+    assert set(house.freshness().doubts) == {"clients", "locations", "contacts", "vendors"}
+    assert "--accept" in house.freshness().doubts["contacts"]
+    assert house.snapshot().version == version
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
+async def test_a_module_that_could_never_be_read_is_a_gap(house: House, sync: Sync) -> None:
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, rights={"client": Level.FULL, "financial": Level.NONE, "sales": Level.NONE})
+    await sync.people()
+    await sync.money()
+    freshness = house.freshness()
+    assert house.names("+12125550100") == ["Ann Lee", "Bob Ray"]
+    assert set(freshness.unreadable) == {"invoices", "payments"}
+    assert not freshness.doubts
+    assert freshness.people_at is not None
+    assert freshness.money_at is None
+
+
+async def test_payments_of_a_key_for_one_client_are_a_gap(house: House, make_sync: MakeSync) -> None:
+    house.itflow.add_key("KEYONE", client_id=1)
+    sync = make_sync(key="KEYONE")
+    await sync.people()
+    await sync.money()
+    assert set(house.freshness().unreadable) == {"payments"}
+    assert not house.snapshot().payments
+    assert house.snapshot().invoices(1)[1].paid is None
+
+
+async def test_payments_that_are_refused_later_keep_the_money_as_it_was(house: House, sync: Sync) -> None:
+    await sync.people()
+    await sync.money()
+    version = house.snapshot().version
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, client_id=1)
+    house.sql("UPDATE invoices SET invoice_status = 'Paid' WHERE invoice_id = 2")
+    await sync.money()
+    assert "payments" in house.freshness().doubts
+    assert house.snapshot().version == version
+    await sync.money(accept=True)
+    assert house.snapshot().invoices(1)[1].status == "Paid"
+    assert house.snapshot().invoices(1)[1].paid is None
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
+async def test_contacts_without_readable_clients_are_still_found(house: House, sync: Sync) -> None:
+    house.itflow.faults.add("html", "clients", status=404, times=None)
+    await sync.people()
+    assert "clients" in house.freshness().unreadable
+    assert house.names("+12125550105") == ["Of Gone"]  # nobody can tell that the client is archived
+    house.itflow.faults.clear()
+    await sync.people()
+    assert house.names("+12125550105") == []
+
+
+@pytest.mark.parametrize(("fault", "error"), [("dropped", ItflowUnreachable), ("empty-500", ItflowFailing)])
+async def test_an_outage_is_a_fault_and_no_doubt(house: House, sync: Sync, fault: str, error: type[Exception]) -> None:
+    await sync.people()
+    version, people_at = house.snapshot().version, house.freshness().people_at
+    house.itflow.faults.add(fault, "contacts", times=None)
+    with pytest.raises(error):
+        await sync.people()
+    assert set(house.freshness().faults) == {"contacts"}
+    assert not house.freshness().doubts
+    assert house.snapshot().version == version
+    assert house.freshness().people_at == people_at
+    house.itflow.faults.clear()
+    await sync.people()
+    assert not house.freshness().faults
+
+
+async def test_a_failing_module_does_not_hold_the_next_ones_up(house: House, sync: Sync) -> None:
+    await sync.people()
+    house.sql("UPDATE vendors SET vendor_name = 'New Telco'")
+    house.itflow.faults.add("empty-500", "contacts", times=None)
+    with pytest.raises(ItflowFailing):
+        await sync.people()
+    assert house.names("+18005550111") == ["New Telco"]
+
+
+async def test_a_refused_key_is_a_fault(house: House, sync: Sync) -> None:
+    await sync.people()
+    house.itflow.keys.clear()
+    for pull in (sync.people, sync.money):
+        with pytest.raises(KeyRefused):
+            await pull()
+    assert house.names("+12125550199") == ["Ann Lee"]
+    assert "401" in house.freshness().faults["clients"]
+    assert "401" in house.freshness().faults["invoices"]
+
+
+async def test_there_is_no_snapshot_before_every_readable_module_was_read(house: House, sync: Sync) -> None:
+    house.itflow.faults.add("empty-500", "locations", times=None)
+    with pytest.raises(ItflowFailing):
+        await sync.people()
+    with pytest.raises(LookupError):
+        house.snapshot()

@@ -1,0 +1,152 @@
+"""The snapshot: what goes in comes out, compactly, and never changes."""
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+
+from bridge.directory import pages
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
+from bridge.directory.snapshot import Snapshot
+
+CLIENTS = [
+    Client(1, "Zoë's Café", lead=True, currency="EUR", region="FR"),
+    Client(7, "山田", favorite=True),
+    Client(256, ""),
+    Client(1 << 40, "Far"),
+]
+ENTRIES = [
+    Entry(Kind.CONTACT, 3, 1, "Ann", (Phone("+12125550100", Label.WORK, "12"), Phone("101", Label.MOBILE))),
+    Entry(Kind.CONTACT, 300, 7, "Bob", (Phone("+12125550100", Label.WORK),), has_pin=True, technical=True),
+    Entry(
+        Kind.CONTACT,
+        70000,
+        0,
+        'Quote " \\ ; \n ${x}',
+        (Phone("0101", Label.WORK), Phone("*98", Label.WORK, ",,5")),
+        email="a@b.example",
+        title="CEO",
+        department="IT",
+        primary=True,
+        important=True,
+        billing=True,
+    ),
+    Entry(Kind.LOCATION, 3, 1, "HQ", (Phone("+12125550100", Label.WORK),), primary=True),
+    Entry(Kind.VENDOR, 1, 0, "Telco", (Phone("+999999999999999", Label.WORK),), email="v@b.example"),
+]
+INVOICES = [
+    Invoice(9, 1, "INV-9", "Sent", dt.date(2026, 1, 2), None, "EUR", Decimal("123456789012.35"), None),
+    Invoice(2, 1, "2", "Partial", None, dt.date(2026, 1, 2), "", Decimal("-0.10"), Decimal("0.00")),
+]
+
+
+@pytest.fixture
+def snapshot() -> Snapshot:
+    return Snapshot.build(clients=reversed(CLIENTS), entries=reversed(ENTRIES), invoices=INVOICES)
+
+
+def test_what_goes_in_comes_out_in_order(snapshot: Snapshot) -> None:
+    assert list(snapshot.clients()) == CLIENTS
+    assert list(snapshot.entries()) == ENTRIES
+    assert list(snapshot.invoices(1)) == sorted(INVOICES, key=lambda invoice: invoice.id)
+    assert [snapshot.client(client.id) for client in CLIENTS] == CLIENTS
+
+
+@pytest.mark.parametrize("client_id", [0, 2, 255, 257, 1 << 50, -1])
+def test_a_client_that_is_not_there(snapshot: Snapshot, client_id: int) -> None:
+    assert snapshot.client(client_id) is None
+    assert snapshot.invoices(client_id) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "places"),
+    [
+        ("+12125550100", [0, 1, 3]),
+        ("101", [0]),
+        ("0101", [2]),
+        ("*98", [2]),
+        ("+999999999999999", [4]),
+        ("+101", []),
+        ("98", []),
+        ("", []),
+        ("+", []),
+        ("+0", []),
+        ("+١٢", []),
+        ("+" + "9" * 40, []),
+    ],
+)
+def test_match(snapshot: Snapshot, number: str, places: list[int]) -> None:
+    assert list(snapshot.match(number)) == [ENTRIES[place] for place in places]
+
+
+def test_scope(snapshot: Snapshot) -> None:
+    scope = frozenset({7})
+    assert list(snapshot.match("+12125550100", scope)) == [ENTRIES[1]]
+    assert list(snapshot.entries(scope)) == [ENTRIES[1]]
+    assert list(snapshot.clients(scope)) == [CLIENTS[1]]
+    assert list(snapshot.match("0101", scope)) == []
+
+
+def test_an_empty_snapshot() -> None:
+    snapshot = Snapshot.build()
+    assert list(snapshot.entries()) == []
+    assert snapshot.match("+12125550100") == []
+
+
+def test_the_version_names_the_content(snapshot: Snapshot) -> None:
+    same = Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES)
+    assert same.version == snapshot.version
+    others = [
+        Snapshot.build(clients=CLIENTS, entries=ENTRIES[1:], invoices=INVOICES),
+        Snapshot.build(clients=CLIENTS[1:], entries=ENTRIES, invoices=INVOICES),
+        Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES[1:]),
+        Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES, payments=False),
+    ]
+    assert len({snapshot.version, *(other.version for other in others)}) == 5
+
+
+def _contact(number: int) -> Entry:
+    phones = (Phone(f"+1212{5550000 + number}", Label.WORK, "12"), Phone(f"+4917{100000000 + number}", Label.MOBILE))
+    return Entry(
+        Kind.CONTACT, number, number % 300 + 1, f"Maximilian Mustermann {number}", phones, f"max.{number}@example.com"
+    )
+
+
+def test_contacts_are_found_among_many_and_are_small() -> None:
+    count = 20_000
+    snapshot = Snapshot.build(entries=map(_contact, range(1, count + 1)))
+    for number in range(1, count + 1, 997):
+        for phone in _contact(number).phones:
+            assert list(snapshot.match(phone.number)) == [_contact(number)]
+    assert sum(len(page) for page in snapshot.pages.values()) / count < 160
+    assert len(snapshot.pages) < count / 100
+
+
+def test_one_changed_contact_leaves_almost_every_page_the_same() -> None:
+    entries = [_contact(number) for number in range(1, 20_001)]
+    before = Snapshot.build(entries=entries)
+    entries[5000] = Entry(Kind.CONTACT, 5001, 1, "New", (Phone("+18005550100", Label.WORK),))
+    after = Snapshot.build(entries=entries)
+    changed = [place for place, page in after.pages.items() if before.pages.get(place) != page]
+    assert 2 <= len(changed) <= 4  # its own page, and a bucket for each number that came or went
+
+
+def test_a_snapshot_stays_as_it_is_while_many_read() -> None:
+    count = 3000
+    snapshot = Snapshot.build(entries=map(_contact, range(1, count + 1)))
+
+    def read(start: int) -> bool:
+        found = [snapshot.match(_contact(n).phones[0].number) for n in range(start, count, 7)]
+        return found == [[_contact(n)] for n in range(start, count, 7)] and len(list(snapshot.entries())) == count
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(1, 9)))
+
+
+def test_pages_hold_rows_at_their_edges() -> None:
+    rows = [(0, b"a"), (255, b"bb"), (256, b"c"), (1000, b"dddd")]
+    cut = list(pages.pack(rows))
+    assert [number for number, _ in cut] == [0, 1, 3]
+    assert [row for number, page in cut for row in pages.unpack(number, page)] == rows
+    assert pages.find(cut[0][1], 1) == b""
