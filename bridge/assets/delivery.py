@@ -28,7 +28,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 
 from prometheus_client import Counter, Gauge
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 1.0
 GIVE_UP_AFTER = 20  # failures of ITFlow on one asset, while it answers everything else
-POLL_S = 2.0  # for what other processes put into the journal
+POLL_S = 1.0  # for what other processes do with the journal
 AT_ONCE = 4  # of ITFlow's PHP workers
 STOP_S = 5.0  # for attempts under way when the service ends
 
@@ -165,14 +165,16 @@ class Deliverer:
     async def _wait(self, entry: JournalEntry) -> JournalEntry:
         settled = self._settled[entry.id]
         self._wake.set()
+        until = time.monotonic() + self._section.deadline_s
         try:
-            async with asyncio.timeout(self._section.deadline_s):
-                await settled.wait()
-        except TimeoutError:
-            log.info("Asset %d of client %d is answered before ITFlow has it", entry.id, entry.client_id)
+            while entry.state is State.PENDING and (left_s := until - time.monotonic()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(left_s, POLL_S)):
+                        await settled.wait()
+                entry = await self.entry(entry.id)
         finally:
             self._settled.pop(entry.id, None)
-        return await self._journal.database.run(lambda: self._journal.get(entry.id))
+        return entry
 
     async def _hurry(self) -> None:
         """A new start may come with a new key or address: whatever waits is tried at once."""

@@ -8,6 +8,7 @@ from bridge.embedded import FaultKind
 from bridge.errors import NotFound, NotReady, StorageError, WriteRefused
 from tests.assets.conftest import SLOW_S, until
 
+
 async def test_an_asset_is_confirmed_with_its_id(itflow, deliver, journal):
     async with deliver() as deliverer:
         entry = await deliverer.add(3, read({"name": "PC-1", "serial": "S1", "os": "Linux"}), None, "key")
