@@ -50,18 +50,17 @@ def _paragraphs(value: object) -> object:
     return without_tags(_TEXT_CONTROLS.sub(" ", value.replace("\r\n", "\n"))) if isinstance(value, str) else value
 
 
-def _day(value: object) -> object:
+def _blank_as_none(value: object) -> object:
     return value.strip() or None if isinstance(value, str) else value
 
 
-def _id(value: object) -> object:
+def _blank_as_zero(value: object) -> object:
     return value.strip() or 0 if isinstance(value, str) else value
 
 
-Line = Annotated[str, BeforeValidator(_line), Field(max_length=200)]
-Paragraphs = Annotated[str, BeforeValidator(_paragraphs), Field(max_length=16000)]
-Day = Annotated[dt.date | None, BeforeValidator(_day), Field(ge=dt.date(1000, 1, 1))]
-Id = Annotated[int, BeforeValidator(_id), Field(ge=0, le=LARGEST_ID)]
+Line = Annotated[str, Field(max_length=200), BeforeValidator(_line)]
+Day = Annotated[Annotated[dt.date, Field(ge=dt.date(1000, 1, 1))] | None, BeforeValidator(_blank_as_none)]
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(_blank_as_zero)]
 
 
 class NewAsset(BaseModel):
@@ -69,8 +68,8 @@ class NewAsset(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[Line, Field(min_length=1)]
-    description: Annotated[str, BeforeValidator(_line), Field(max_length=255)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_line)]
+    description: Annotated[str, Field(max_length=255), BeforeValidator(_line)] = ""
     type: Line = ""
     make: Line = ""
     model: Line = ""
@@ -78,7 +77,7 @@ class NewAsset(BaseModel):
     os: Line = ""
     ip: Line = ""
     mac: Line = ""
-    uri: Annotated[str, BeforeValidator(_line), Field(max_length=500)] = ""
+    uri: Annotated[str, Field(max_length=500), BeforeValidator(_line)] = ""
     status: Line = ""
     location_id: Id = 0
     vendor_id: Id = 0
@@ -87,7 +86,7 @@ class NewAsset(BaseModel):
     purchase_date: Day = None
     warranty_expire: Day = None
     install_date: Day = None
-    notes: Paragraphs = ""
+    notes: Annotated[str, Field(max_length=16000), BeforeValidator(_paragraphs)] = ""
 
     def fields(self) -> dict[str, object]:
         """The fields that are given, by ITFlow's names."""

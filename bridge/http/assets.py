@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
@@ -28,11 +26,12 @@ JOURNAL_ID = "X-Journal-Id"
 async def add(request: web.Request) -> web.Response:
     """Add an asset: 201 once ITFlow has it, 202 where it is promised and follows later.
 
-    The body is a JSON object, or a form: ``client_id``, ``name`` and any other field of ``NewAsset``.
+    ``client_id``, ``name`` and any other field of ``NewAsset``, in a JSON object or a form.
     """
-    key = require(request, Feature.ASSETS)
-    fields = await _body(request)
-    client_id = query.whole_number({"client_id": str(fields.pop("client_id", ""))}, "client_id")
+    parameters = {**query.read(request.rel_url.raw_query_string), **await query.body(request)}
+    key = require(request, Feature.ASSETS, parameters)
+    client_id = query.whole_number(parameters, "client_id")
+    fields = {name: value for name, value in parameters.items() if name not in {"api_key", "client_id"}}
     entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read(fields))
     response = web.json_response(as_json(entry), status=201 if entry.state is State.ADDED else 202)
     response.headers[hdrs.LOCATION] = f"/assets/{entry.id}"
@@ -58,7 +57,7 @@ async def legacy_add(request: web.Request, key: Key) -> web.Response:
     """
     parameters = query.read(request.rel_url.raw_query_string)
     if request.method == hdrs.METH_POST:
-        parameters = {name: str(value) for name, value in (await _body(request)).items()} | parameters
+        parameters = {**await query.body(request), **parameters}
     client_id = query.whole_number(parameters, "client_id")
     entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read_legacy(parameters))
     headers = {JOURNAL_ID: str(entry.id)}
@@ -84,17 +83,3 @@ async def _add(deliverer: Deliverer, key: Key, client_id: int | None, asset: ass
     if client_id is None:
         raise BadParameter("client_id is missing: the client that the asset belongs to")
     return await deliverer.add(client_id, asset, key.clients, key.name)
-
-
-async def _body(request: web.Request) -> dict[str, object]:
-    if request.content_type != "application/json":
-        form: Mapping[str, object] = await request.post()
-        return {name: value for name, value in form.items() if name != "api_key"}
-    try:
-        fields = await request.json()
-    except ValueError as error:
-        raise BadParameter("The body is not JSON.") from error
-    if not isinstance(fields, dict):
-        raise BadParameter('The body must be a JSON object such as {"client_id": 1, "name": "PC-1"}')
-    fields.pop("api_key", None)
-    return fields

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
+from aiohttp import web
+
 from bridge.errors import BadParameter
 
 NAME = "name="
@@ -43,6 +45,26 @@ def text(raw: str) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
+
+
+async def body(request: web.Request) -> dict[str, str]:
+    """The parameters in the body of a POST: a form, or a JSON object of texts and numbers.
+
+    Raises:
+        BadParameter: It is neither.
+    """
+    if request.content_type != "application/json":
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        given = await request.json()
+    except ValueError as error:
+        raise BadParameter("The body is not JSON.") from error
+    if not isinstance(given, dict):
+        raise BadParameter('The body must be a JSON object such as {"client_id": 1, "name": "PC-1"}')
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            raise BadParameter(f"{name} must be a text or a whole number")
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def whole_number(parameters: Mapping[str, str], name: str) -> int | None:

@@ -31,7 +31,9 @@ def money(cents):
 
 def rows(rng):
     """Clients of two kinds: odd ones as ITFlow's forms leave them, even ones after edits, imports and accidents."""
-    clients, invoices, payments = [], [], []
+    clients: list[dict[str, object]] = []
+    invoices: list[dict[str, object]] = []
+    payments: list[dict[str, object]] = []
     for client in range(1, CLIENTS + 1):
         clients.append({"client_name": f"Client {client}", "client_currency_code": rng.choice(("USD", "EUR"))})
         for _ in range(rng.randrange(8)):
@@ -70,7 +72,7 @@ def itflow(generation, *, dropin):
 
 
 def expected(embedded):
-    found = defaultdict(dict)
+    found: defaultdict[int, dict[str, Decimal]] = defaultdict(dict)
     for client, currency, cents in embedded.connection.execute(BALANCES):
         if cents:
             found[int(client)][currency] = Decimal(cents) / 100

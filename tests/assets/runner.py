@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -56,10 +57,8 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve until killed."""
     database = Database(options.database, durable=True)
     keys = Keys(database, Settings())
-    try:
+    with suppress(BadParameter):  # made before a kill
         keys.add("test", Options(), secret="KEY")
-    except BadParameter:
-        pass  # it was made before a kill
     clients = [Client(number, f"Client {number}") for number in range(1, 10)]
     mirror = Mirror(Snapshot.build(clients=clients), Freshness(people_at=dt.datetime.now(dt.UTC)))
     async with open_session() as session:
