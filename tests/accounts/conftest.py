@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
-from bridge.directory.reader import Reader
+from bridge.directory.stored import Reader
 from bridge.directory.sync import Sync
 
 from bridge.itflow.client import ItflowClient

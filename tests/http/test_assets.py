@@ -53,7 +53,7 @@ async def door(aiohttp_client, itflow, tmp_path):
     app.router.add_route("*", "/api.php", legacy)
     section = AssetsSection(deadline_s=1, settle_s=0.1, max_wait_s=0.1)
     async with open_session() as session:
-        client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=5, attempts=1)
+        client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=0.5, attempts=1)
         app[DELIVERER] = Deliverer(Journal(database), client, MIRROR, section)
         async with delivering(app[DELIVERER]):
             yield await aiohttp_client(app)
@@ -99,7 +99,7 @@ async def test_an_asset_in_json_and_what_became_of_it(door, form):
 
 
 async def test_an_asset_that_waits_can_be_asked_for(door, itflow):
-    itflow.faults.add(FaultKind.HANG, "assets", "create")
+    itflow.faults.add(FaultKind.HANG, "assets", "create", times=None)
     response = await door.post("/assets?api_key=ALL", json={"client_id": 2, "name": "PC-1"})
     assert (response.status, (await response.json())["status"]) == (202, "pending")
     hidden = await door.get(response.headers["Location"], params={"api_key": "ONE"})
