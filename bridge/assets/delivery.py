@@ -39,7 +39,6 @@ from bridge.directory.entries import Scope, covers
 from bridge.directory.mirror import Mirror
 from bridge.errors import (
     ItflowError,
-    ItflowFailing,
     ItflowUnreachable,
     NotFound,
     RightMissing,
@@ -54,7 +53,7 @@ from bridge.settings import AssetsSection
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 1.0
-GIVE_UP_AFTER = 20  # failures of ITFlow on one asset, while it answers everything else
+GIVE_UP_AFTER = 20  # failures of ITFlow on one asset, while it answers reads
 POLL_S = 1.0  # for what other processes do with the journal
 AT_ONCE = 4  # of ITFlow's PHP workers
 STOP_S = 5.0  # for attempts under way when the service ends
@@ -213,6 +212,7 @@ class Deliverer:
 
     async def _deliver(self, entry: JournalEntry) -> str:
         """One attempt; what came of it."""
+        looked_at = time.time()
         try:
             alike = await self._look(entry)
         except WriteRefused as error:
@@ -224,7 +224,7 @@ class Deliverer:
         if entry.sent_at is not None:
             if ours := alike - entry.known_ids:
                 return await self._added(entry, min(ours))
-            if (wait_s := entry.sent_at + self._section.settle_s - time.time()) > 0:
+            if (wait_s := entry.sent_at + self._section.settle_s - looked_at) > 0:
                 return await self._defer(entry, entry.reason or "ITFlow's answer was lost.", wait_s)
         return await self._send(entry, alike)
 
@@ -258,12 +258,12 @@ class Deliverer:
             asset_id = await self._client.create("assets", {"client_id": entry.client_id, **entry.fields})
         except (WriteRefused, RightMissing) as error:
             return await self._refused(entry, str(error))
-        except ItflowFailing as error:
-            return await self._failed(entry, str(error))
-        except ItflowError as error:
-            if isinstance(error, ItflowUnreachable) and not isinstance(error, Unfinished):
+        except ItflowUnreachable as error:
+            if not isinstance(error, Unfinished):
                 await self._journal.database.run(lambda: self._journal.not_sent(entry))
             return await self._defer(entry, str(error))
+        except ItflowError as error:
+            return await self._failed(entry, str(error))
         self._on_step(Step.CONFIRM)
         return await self._added(entry, asset_id)
 
