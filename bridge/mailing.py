@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -222,6 +223,7 @@ def _chosen(contact: Entry, who: Who) -> bool:
     return who is Who.ALL or bool(getattr(contact, who))
 
 
+@lru_cache(maxsize=65_536)
 def _address(text: str) -> str | None:
     try:
         found = validate_email(text.strip(), check_deliverability=False)

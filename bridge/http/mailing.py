@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -13,11 +15,12 @@ from aiohttp import hdrs, web
 
 from bridge import mailing
 from bridge.access.keys import Feature, Key
+from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.http import query
 from bridge.http.keys import require
 from bridge.http.state import MIRROR
-from bridge.mailing import Addresses, Choice, Recipient, Who
+from bridge.mailing import Choice, Numbers, Recipient, Who
 
 routes = web.RouteTableDef()
 
@@ -53,6 +56,21 @@ class NumberFormat(StrEnum):
 W = TypeVar("W", bound=StrEnum)
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A list that is written out.
+
+    Attributes:
+        file: A name to save it under; empty for none.
+        left_out: How many addresses could not be used.
+    """
+
+    text: str
+    content_type: str = "text/plain"
+    file: str = ""
+    left_out: int = 0
+
+
 @routes.get("/emails")
 async def emails(request: web.Request) -> web.Response:
     """E-mail addresses: ``format``, ``who``, ``leads``, ``client_id``.
@@ -62,16 +80,7 @@ async def emails(request: web.Request) -> web.Response:
     key = require(request, Feature.EMAILS)
     parameters = query.read(request.rel_url.raw_query_string)
     form = _word(EmailFormat, parameters, "format", EmailFormat.JSON)
-    found = mailing.addresses(request.app[MIRROR].snapshot, _choice(parameters, key))
-    if form is EmailFormat.JSON:
-        response = web.json_response(_emails_json(found))
-    elif form is EmailFormat.CSV:
-        response = _csv(mailing.to_csv(found.recipients), "emails.csv")
-    else:
-        response = web.Response(text=mailing.lines(PLAIN[form](found.recipients)))
-    left_out = len(found.invalid) + (len(mailing.formulas(found.recipients)) if form is EmailFormat.CSV else 0)
-    response.headers[LEFT_OUT] = str(left_out)
-    return _with_age(request, response)
+    return await _answer(request, _choice(parameters, key), lambda *asked: _emails(form, *asked))
 
 
 @routes.get("/numbers")
@@ -80,14 +89,7 @@ async def numbers(request: web.Request) -> web.Response:
     key = require(request, Feature.NUMBERS)
     parameters = query.read(request.rel_url.raw_query_string)
     form = _word(NumberFormat, parameters, "format", NumberFormat.JSON)
-    found = mailing.numbers(request.app[MIRROR].snapshot, _choice(parameters, key))
-    if form is NumberFormat.JSON:
-        response = web.json_response({"numbers": [asdict(one) for one in found]})
-    elif form is NumberFormat.CSV:
-        response = _csv(mailing.numbers_csv(found), "numbers.csv")
-    else:
-        response = web.Response(text=mailing.lines(mailing.contact_numbers(found)))
-    return _with_age(request, response)
+    return await _answer(request, _choice(parameters, key), lambda *asked: _numbers(form, *asked))
 
 
 async def legacy_list(request: web.Request, key: Key, name: str) -> web.Response:
@@ -99,20 +101,47 @@ async def legacy_list(request: web.Request, key: Key, name: str) -> web.Response
         name: A key of ``LEGACY``.
     """
     parameters = query.read(request.rel_url.raw_query_string)
-    texts = LEGACY[name](request, _choice(parameters, key))
-    return _with_age(request, web.Response(text=mailing.html_lines(texts), content_type="text/html"))
+    return await _answer(request, _choice(parameters, key), LEGACY[name])
 
 
-def _legacy_emails(line: Callable[[tuple[Recipient, ...]], Iterator[str]]) -> Callable[..., Iterator[str]]:
-    return lambda request, choice: line(mailing.addresses(request.app[MIRROR].snapshot, choice).recipients)
+def _emails(form: EmailFormat, snapshot: Snapshot, choice: Choice) -> Document:
+    found = mailing.addresses(snapshot, choice)
+    left_out = len(found.invalid)
+    if form is EmailFormat.JSON:
+        given = {"emails": [*map(asdict, found.recipients)], "invalid": [*map(asdict, found.invalid)]}
+        return Document(json.dumps(given), "application/json", left_out=left_out)
+    if form is EmailFormat.CSV:
+        left_out += len(mailing.formulas(found.recipients))
+        return Document(mailing.to_csv(found.recipients), "text/csv", "emails.csv", left_out)
+    return Document(mailing.lines(PLAIN[form](found.recipients)), left_out=left_out)
 
 
-def _legacy_numbers(line: Callable[[tuple[mailing.Numbers, ...]], Iterator[str]]) -> Callable[..., Iterator[str]]:
-    return lambda request, choice: line(mailing.numbers(request.app[MIRROR].snapshot, choice))
+def _numbers(form: NumberFormat, snapshot: Snapshot, choice: Choice) -> Document:
+    found = mailing.numbers(snapshot, choice)
+    if form is NumberFormat.JSON:
+        return Document(json.dumps({"numbers": [*map(asdict, found)]}), "application/json")
+    if form is NumberFormat.CSV:
+        return Document(mailing.numbers_csv(found), "text/csv", "numbers.csv")
+    return Document(mailing.lines(mailing.contact_numbers(found)))
+
+
+Write = Callable[[Snapshot, Choice], Document]
+
+
+def _legacy_emails(line: Callable[[tuple[Recipient, ...]], Iterator[str]]) -> Write:
+    def write(snapshot: Snapshot, choice: Choice) -> Document:
+        found = mailing.addresses(snapshot, choice)
+        return Document(mailing.html_lines(line(found.recipients)), "text/html", left_out=len(found.invalid))
+
+    return write
+
+
+def _legacy_numbers(line: Callable[[tuple[Numbers, ...]], Iterator[str]]) -> Write:
+    return lambda snapshot, choice: Document(mailing.html_lines(line(mailing.numbers(snapshot, choice))), "text/html")
 
 
 # The old lists, by the parameter that asks for them.
-LEGACY: Mapping[str, Callable[[web.Request, Choice], Iterator[str]]] = {
+LEGACY: Mapping[str, Write] = {
     "client_emails": _legacy_emails(mailing.client_emails),
     "primary_contact_emails": _legacy_emails(mailing.contact_emails),
     "client_numbers": _legacy_numbers(mailing.client_numbers),
@@ -137,25 +166,24 @@ def _word(words: type[W], parameters: Mapping[str, str], name: str, default: W) 
         raise BadParameter(f"{name} must be one of {', '.join(words)}, such as {name}={default}") from error
 
 
-def _emails_json(found: Addresses) -> dict[str, object]:
-    return {"emails": [asdict(one) for one in found.recipients], "invalid": [asdict(one) for one in found.invalid]}
+async def _answer(request: web.Request, choice: Choice, write: Write) -> web.Response:
+    """A list with its age, and an ETag by which a caller sees "nothing new" (RFC 9110, 8.8.3 and 13.1.2).
 
-
-def _csv(text: str, name: str) -> web.Response:
-    return web.Response(
-        text=text, content_type="text/csv", headers={hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"'}
-    )
-
-
-def _with_age(request: web.Request, response: web.Response) -> web.Response:
-    """Add how old the list is, and an ETag by which a caller sees "nothing new" (RFC 9110, 8.8.3 and 13.1.2)."""
-    body = response.body
-    tag = hashlib.sha256(body if isinstance(body, bytes) else b"").hexdigest()[:32]
-    response.etag = tag
-    age_s = request.app[MIRROR].freshness.people_age_s(dt.datetime.now(dt.UTC))
+    A long list takes seconds, so it is written in a thread while calls go on.
+    """
+    mirror = request.app[MIRROR]
+    document = await asyncio.to_thread(write, mirror.snapshot, choice)
+    body = document.text.encode("utf-8")
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    headers = {LEFT_OUT: str(document.left_out)}
+    age_s = mirror.freshness.people_age_s(dt.datetime.now(dt.UTC))
     if age_s is not None:
-        response.headers[hdrs.AGE] = str(age_s)
+        headers[hdrs.AGE] = str(age_s)
     if any(one.value in {tag, "*"} for one in request.if_none_match or ()):
-        kept = {name: response.headers[name] for name in (hdrs.ETAG, hdrs.AGE, LEFT_OUT) if name in response.headers}
-        return web.Response(status=304, headers=kept)
+        response = web.Response(status=304, headers=headers)
+    else:
+        if document.file:
+            headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{document.file}"'
+        response = web.Response(body=body, content_type=document.content_type, charset="utf-8", headers=headers)
+    response.etag = tag
     return response

@@ -1,6 +1,7 @@
 """One asset in, exactly one asset in ITFlow, whatever ITFlow does meanwhile."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bridge.assets.journal import State
 from bridge.assets.request import read
@@ -9,7 +10,12 @@ from bridge.errors import NotFound, NotReady, StorageError, WriteRefused
 from tests.assets.conftest import SLOW_S, until
 
 
+def added_so_far():
+    return REGISTRY.get_sample_value("itflow_bridge_asset_attempts_total", {"outcome": "added"}) or 0
+
+
 async def test_an_asset_is_confirmed_with_its_id(itflow, deliver, journal):
+    before = added_so_far()
     async with deliver() as deliverer:
         entry = await deliverer.add(3, read({"name": "PC-1", "serial": "S1", "os": "Linux"}), None, "key")
     assert (entry.state, entry.asset_id, entry.key) == (State.ADDED, 1, "key")
@@ -17,6 +23,7 @@ async def test_an_asset_is_confirmed_with_its_id(itflow, deliver, journal):
     (seen,) = itflow.creates()
     assert dict(seen.body) == {"client_id": 3, "asset_name": "PC-1", "asset_serial": "S1", "asset_os": "Linux"}
     assert journal.counts() == {State.PENDING: 0, State.ADDED: 1, State.REFUSED: 0}
+    assert added_so_far() == before + 1
 
 
 @pytest.mark.parametrize(
@@ -108,13 +115,14 @@ async def test_a_client_archived_meanwhile_gets_no_asset(itflow, deliver):
     assert not itflow.creates()
 
 
-async def test_an_asset_that_itflow_fails_on_for_ever_is_kept_with_the_reason(itflow, deliver, journal):
-    itflow.faults.add(FaultKind.EMPTY_500, "assets", "create", times=None)
+@pytest.mark.parametrize("kind", [FaultKind.EMPTY_500, FaultKind.HTML])
+async def test_an_asset_that_itflow_fails_on_for_ever_is_kept_with_the_reason(itflow, deliver, journal, kind):
+    itflow.faults.add(kind, "assets", "create", times=None)
     async with deliver(deadline_s=60, settle_s=0.001, max_wait_s=0.001) as deliverer:
         with pytest.raises(WriteRefused, match="Given up after 20 failures"):
             await deliverer.add(1, read({"name": "PC-1"}), None, "key")
         (kept,) = journal.entries(State.REFUSED)
-        assert "PHP" in kept.reason
+        assert "assets create" in kept.reason
         itflow.faults.clear()
         assert journal.retry([kept.id]) == 1
         await until(lambda: journal.counts()[State.ADDED] == 1)
