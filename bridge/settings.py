@@ -193,6 +193,12 @@ class AssetsSection(Section):
 
     deadline_s: Seconds = Field(5, description="Longest time a caller waits for ITFlow's confirmation")
     repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
+    settle_s: Seconds = Field(
+        60,
+        description="Time that ITFlow may still work on a write without an answer, which is repeated only then; "
+        "longer than itflow.timeout_s",
+    )
+    max_wait_s: Seconds = Field(900, description="Longest wait between two tries to deliver an asset")
 
 
 class LogSection(Section):

@@ -93,6 +93,26 @@ CREATE TABLE IF NOT EXISTS mirror_facts (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT;
+-- assets: what was promised to callers and what became of it; moments are seconds since 1970
+CREATE TABLE IF NOT EXISTS journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    client_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    serial TEXT NOT NULL,
+    fields TEXT NOT NULL,             -- JSON: every field as it goes to ITFlow
+    key TEXT NOT NULL,                -- name of the bridge's key that it came with
+    state TEXT NOT NULL DEFAULT 'pending',
+    accepted_at REAL NOT NULL,
+    next_try_at REAL NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    sent_at REAL,                     -- last time it was sent without a clear answer, or is being sent
+    known_ids TEXT,                   -- JSON: ids of assets that looked alike before it was first sent
+    reason TEXT NOT NULL DEFAULT '',  -- why it is not in ITFlow yet
+    asset_id INTEGER,
+    done_at REAL
+) STRICT;
+CREATE INDEX IF NOT EXISTS journal_by_state ON journal (state, client_id, id);
 """
 
 
@@ -161,10 +181,10 @@ class Database:
             self._connection.execute(f"BEGIN {kind}")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.rollback()
                 raise
-            self._connection.execute("COMMIT")
 
 
 @contextmanager

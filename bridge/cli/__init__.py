@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bridge.cli import calls, itflow, keys
+from bridge.cli import calls, itflow, journal, keys
 from bridge.cli.common import errors
 from bridge.errors import BridgeError
 
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("itflow")(itflow.itflow)
 app.command("calls")(calls.calls)
 app.add_typer(keys.app, name="keys")
+app.add_typer(journal.app, name="journal")
 
 
 def main() -> None:

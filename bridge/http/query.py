@@ -6,7 +6,12 @@ inside a name. So the query is read from its raw text, and ``name`` to the very 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
+
+from aiohttp import web
+
+from bridge.errors import BadParameter
 
 NAME = "name="
 
@@ -40,3 +45,53 @@ def text(raw: str) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
+
+
+async def body(request: web.Request) -> dict[str, str]:
+    """The parameters in the body of a POST: a form, or a JSON object of texts and numbers.
+
+    Raises:
+        BadParameter: It is neither.
+    """
+    if request.content_type != "application/json":
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        given = await request.json()
+    except ValueError as error:
+        raise BadParameter("The body is not JSON.") from error
+    if not isinstance(given, dict):
+        raise BadParameter('The body must be a JSON object such as {"client_id": 1, "name": "PC-1"}')
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            raise BadParameter(f"{name} must be a text or a whole number")
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def whole_number(parameters: Mapping[str, str], name: str) -> int | None:
+    """A parameter that counts or names a row; None where it is absent or empty.
+
+    Raises:
+        BadParameter: It is no whole number of at most 18 digits.
+    """
+    value = parameters.get(name, "").strip()
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise BadParameter(f"{name} must be a whole number, such as {name}=1")
+    return int(value)
+
+
+def switch(parameters: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """A parameter that is on or off: ``1 true yes on``, ``0 false no off``; ``default`` where absent or empty.
+
+    Raises:
+        BadParameter: It is none of these words.
+    """
+    value = parameters.get(name, "").strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    if value:
+        raise BadParameter(f"{name} must be 1 or 0, such as {name}=0")
+    return default

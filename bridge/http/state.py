@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bridge.access.keys import Keys
+from bridge.assets.delivery import Deliverer
 from bridge.directory.mirror import Mirror
 from bridge.settings import Settings
 from bridge.storage import Database
@@ -11,3 +12,4 @@ SETTINGS = web.AppKey("SETTINGS", Settings)
 STORAGE = web.AppKey("STORAGE", Database)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)
+DELIVERER = web.AppKey("DELIVERER", Deliverer)

@@ -1,0 +1,1 @@
+"""Adding assets to ITFlow: checked, journalled, delivered, never lost and never doubled."""

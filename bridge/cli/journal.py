@@ -1,0 +1,67 @@
+"""``itflow-bridge journal``: assets on their way to ITFlow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bridge.assets.journal import Journal, State
+from bridge.cli.common import Config, console, database
+from bridge.errors import BadParameter
+from bridge.settings import load
+
+app = typer.Typer(help="Assets on their way to ITFlow.", no_args_is_help=True)
+
+Ids = Annotated[list[int] | None, typer.Argument(help="Ids of the list.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="All that are refused.")]
+
+
+@app.command("list")
+def list_entries(
+    state: Annotated[State | None, typer.Option("--state", help="Only these.", show_default=False)] = None,
+    count: Annotated[int, typer.Option("--count", "-n", help="How many.", min=1)] = 50,
+    config: Config = None,
+) -> None:
+    """Show the newest assets and what became of them."""
+    table = Table("id", "accepted (UTC)", "client", "name", "serial", "key", "state", "ITFlow's id", "reason")
+    with database(load(config)) as opened:
+        for entry in Journal(opened).entries(state, count):
+            table.add_row(
+                str(entry.id),
+                f"{dt.datetime.fromtimestamp(entry.accepted_at, dt.UTC):%Y-%m-%d %H:%M:%S}",
+                str(entry.client_id),
+                entry.name,
+                entry.serial,
+                entry.key,
+                entry.state,
+                "" if entry.asset_id is None else str(entry.asset_id),
+                entry.reason,
+            )
+    console.print(table, markup=False)
+
+
+@app.command()
+def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
+    """Try assets again now, refused ones too. A running service takes them up within seconds."""
+    with database(load(config)) as opened:
+        journal = Journal(opened)
+        changed = journal.retry(_chosen(journal, ids, every=every))
+    console.print(f"{changed} to be tried again.")
+
+
+@app.command()
+def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
+    """Forget assets that are not added. One that was sent without an answer may be in ITFlow all the same."""
+    with database(load(config)) as opened:
+        journal = Journal(opened)
+        dropped = journal.drop(_chosen(journal, ids, every=every))
+    console.print(f"{dropped} dropped.")
+
+
+def _chosen(journal: Journal, ids: list[int] | None, *, every: bool) -> list[int]:
+    if bool(ids) == every:
+        raise BadParameter("Name the ids that `itflow-bridge journal list` shows, or --all for all that are refused.")
+    return ids or [entry.id for entry in journal.entries(State.REFUSED)]

@@ -1,0 +1,72 @@
+"""What a client owes, as JSON: ``/balance?client_id=ID``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from aiohttp import hdrs, web
+
+from bridge import accounts
+from bridge.access.keys import Feature
+from bridge.errors import BadParameter
+from bridge.http import query
+from bridge.http.keys import require
+from bridge.http.state import MIRROR
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/balance")
+async def balance(request: web.Request) -> web.Response:
+    """The balance with the invoices it is made of. Amounts are strings, because JSON numbers become floats.
+
+    ``amount`` and ``currency`` are null where more than one currency is owed: ``balances`` holds each. For
+    every currency, the ``rest`` of ``invoices`` adds up to the balance.
+    """
+    key = require(request, Feature.BALANCE)
+    client_id = query.whole_number(query.read(request.rel_url.raw_query_string), "client_id")
+    if client_id is None:
+        raise BadParameter("client_id is missing: /balance?client_id=1")
+    mirror = request.app[MIRROR]
+    statement = accounts.current(mirror, client_id, key.clients)
+    age_s = mirror.freshness.money_age_s(dt.datetime.now(dt.UTC)) or 0
+    return web.json_response(as_json(statement, age_s), headers={hdrs.AGE: str(age_s)})
+
+
+def as_json(statement: accounts.Statement, age_s: int) -> dict[str, object]:
+    """A statement in JSON's types."""
+    currency, amount = next(iter(statement.balances.items())) if len(statement.balances) == 1 else (None, None)
+    return {
+        "client_id": statement.client.id,
+        "client": statement.client.name,
+        "amount": _money(amount),
+        "currency": currency,
+        "certainty": statement.certainty,
+        "basis": statement.basis,
+        "reason": statement.reason,
+        "age_s": age_s,
+        "balances": [{"currency": code, "amount": _money(total)} for code, total in statement.balances.items()],
+        "invoices": [
+            {
+                "number": line.number,
+                "status": line.status,
+                "state": line.state,
+                "date": _day(line.date),
+                "due": _day(line.due),
+                "currency": line.currency,
+                "amount": _money(line.amount),
+                "paid": _money(line.paid),
+                "rest": _money(line.rest),
+            }
+            for line in statement.lines
+        ],
+    }
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:.2f}"
+
+
+def _day(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()

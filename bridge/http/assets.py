@@ -1,0 +1,85 @@
+"""Adding assets: ``POST /assets``, and what became of one: ``GET /assets/{id}``."""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+
+from bridge.access.keys import Feature, Key
+from bridge.assets import request as asset_request
+from bridge.assets.delivery import Deliverer
+from bridge.assets.journal import JournalEntry, State
+from bridge.directory.entries import covers
+from bridge.errors import BadParameter, NotFound
+from bridge.http import query
+from bridge.http.keys import require
+from bridge.http.state import DELIVERER
+
+routes = web.RouteTableDef()
+
+ADDED = "Asset added!"
+ACCEPTED = "Asset accepted; it will be added when ITFlow answers."
+ASSET_ID = "X-Asset-Id"
+JOURNAL_ID = "X-Journal-Id"
+
+
+@routes.post("/assets")
+async def add(request: web.Request) -> web.Response:
+    """Add an asset: 201 once ITFlow has it, 202 where it is promised and follows later.
+
+    ``client_id``, ``name`` and any other field of ``NewAsset``, in a JSON object or a form.
+    """
+    parameters = {**query.read(request.rel_url.raw_query_string), **await query.body(request)}
+    key = require(request, Feature.ASSETS, parameters)
+    client_id = query.whole_number(parameters, "client_id")
+    fields = {name: value for name, value in parameters.items() if name not in {"api_key", "client_id"}}
+    entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read(fields))
+    response = web.json_response(as_json(entry), status=201 if entry.state is State.ADDED else 202)
+    response.headers[hdrs.LOCATION] = f"/assets/{entry.id}"
+    return response
+
+
+@routes.get(r"/assets/{id:\d{1,18}}")
+async def show(request: web.Request) -> web.Response:
+    """What became of an asset."""
+    key = require(request, Feature.ASSETS)
+    entry = await request.app[DELIVERER].entry(int(request.match_info["id"]))
+    if not covers(key.clients, entry.client_id):
+        raise NotFound(f"There is no journal entry {entry.id}, or this key does not cover its client.")
+    return web.json_response(as_json(entry))
+
+
+async def legacy_add(request: web.Request, key: Key) -> web.Response:
+    """``add_asset`` as ``/api.php`` answers it, from the query and, with POST, the form or JSON in the body.
+
+    Args:
+        request: The request; ``add_asset`` is the name, ``client_id`` the client.
+        key: Its key, found to open ``assets``.
+    """
+    parameters = query.read(request.rel_url.raw_query_string)
+    if request.method == hdrs.METH_POST:
+        parameters = {**await query.body(request), **parameters}
+    client_id = query.whole_number(parameters, "client_id")
+    entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read_legacy(parameters))
+    headers = {JOURNAL_ID: str(entry.id)}
+    if entry.state is not State.ADDED:
+        return web.Response(text=ACCEPTED, status=202, headers=headers)
+    return web.Response(text=ADDED, headers=headers | {ASSET_ID: str(entry.asset_id)})
+
+
+def as_json(entry: JournalEntry) -> dict[str, object]:
+    """An entry in JSON's types."""
+    return {
+        "id": entry.id,
+        "client_id": entry.client_id,
+        "name": entry.name,
+        "serial": entry.serial,
+        "status": entry.state,
+        "asset_id": entry.asset_id,
+        "reason": entry.reason,
+    }
+
+
+async def _add(deliverer: Deliverer, key: Key, client_id: int | None, asset: asset_request.NewAsset) -> JournalEntry:
+    if client_id is None:
+        raise BadParameter("client_id is missing: the client that the asset belongs to")
+    return await deliverer.add(client_id, asset, key.clients, key.name)

@@ -1,0 +1,177 @@
+"""One asset in, exactly one asset in ITFlow, whatever ITFlow does meanwhile."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from bridge.assets.journal import State
+from bridge.assets.request import read
+from bridge.embedded import FaultKind
+from bridge.errors import NotFound, NotReady, StorageError, WriteRefused
+from tests.assets.conftest import SLOW_S, until
+
+
+def added_so_far():
+    return REGISTRY.get_sample_value("itflow_bridge_asset_attempts_total", {"outcome": "added"}) or 0
+
+
+async def test_an_asset_is_confirmed_with_its_id(itflow, deliver, journal):
+    before = added_so_far()
+    async with deliver() as deliverer:
+        entry = await deliverer.add(3, read({"name": "PC-1", "serial": "S1", "os": "Linux"}), None, "key")
+    assert (entry.state, entry.asset_id, entry.key) == (State.ADDED, 1, "key")
+    assert itflow.assets() == [(3, "PC-1")]
+    (seen,) = itflow.creates()
+    assert dict(seen.body) == {"client_id": 3, "asset_name": "PC-1", "asset_serial": "S1", "asset_os": "Linux"}
+    assert journal.counts() == {State.PENDING: 0, State.ADDED: 1, State.REFUSED: 0}
+    assert added_so_far() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [*(("create", kind) for kind in FaultKind), ("read", FaultKind.HANG), ("read", FaultKind.HTML)],
+)
+async def test_one_fault_leaves_one_asset(itflow, deliver, function, kind):
+    serial = "S-1" if itflow.embedded.generation == "26.02" else ""
+    itflow.faults.add(kind, "assets", function, delay_s=SLOW_S, status=504)
+    async with deliver() as deliverer:
+        entry = await deliverer.add(1, read({"name": "PC & <b>1</b>", "serial": serial}), None, "key")
+    await itflow.rest()
+    assert (entry.state, entry.asset_id) == (State.ADDED, 1)
+    assert itflow.assets() == [(1, "PC & 1")]
+
+
+async def test_an_asset_that_looks_the_same_and_was_there_before_is_not_taken_for_it(itflow, deliver):
+    itflow.embedded.load({"assets": [{"asset_name": "PC-1", "asset_client_id": 1}]})
+    itflow.faults.add(FaultKind.EMPTY_500, "assets", "create")
+    async with deliver() as deliverer:
+        entry = await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+    assert entry.asset_id == 2
+    assert len(itflow.assets()) == 2
+
+
+async def test_the_same_request_again_is_the_same_asset(itflow, deliver):
+    async with deliver() as deliverer:
+        first = await deliverer.add(1, read({"name": "PC-1", "serial": "S"}), None, "key")
+        again = await deliverer.add(1, read({"name": "PC-1", "serial": "S", "os": "Linux"}), None, "key")
+        other = await deliverer.add(2, read({"name": "PC-1", "serial": "S"}), None, "key")
+        third = await deliverer.add(1, read({"name": "PC-1", "serial": "T"}), None, "key")
+    assert (again.id, again.asset_id) == (first.id, first.asset_id)
+    assert len({first.asset_id, other.asset_id, third.asset_id}) == 3
+    assert len(itflow.assets()) == 3
+
+
+async def test_after_the_time_for_repeats_it_is_another_asset(deliver):
+    async with deliver(repeat_window_s=1e-9) as deliverer:
+        ids = {(await deliverer.add(1, read({"name": "PC-1"}), None, "key")).asset_id for _ in range(2)}
+    assert ids == {1, 2}
+
+
+async def test_while_itflow_is_down_assets_are_promised_and_come_in_order_later(itflow, deliver, journal):
+    await itflow.stop()
+    async with deliver(deadline_s=0.05) as deliverer:
+        for number in range(5):
+            entry = await deliverer.add(1, read({"name": f"PC-{number}"}), None, "key")
+            assert entry.state is State.PENDING
+        await itflow.start()
+        await until(lambda: journal.counts()[State.PENDING] == 0)
+    assert itflow.assets() == [(1, f"PC-{number}") for number in range(5)]
+
+
+async def test_what_is_pending_is_delivered_after_a_restart(itflow, deliver, journal):
+    await itflow.stop()
+    async with deliver(deadline_s=0.05) as deliverer:
+        await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+    await itflow.start()
+    async with deliver():
+        await until(lambda: journal.counts()[State.ADDED] == 1)
+    assert itflow.assets() == [(1, "PC-1")]
+
+
+async def test_a_client_that_waits_does_not_hold_up_another(itflow, deliver):
+    itflow.faults.add(FaultKind.EMPTY_500, "assets", "create", times=None)
+    async with deliver(deadline_s=0.3, settle_s=900) as deliverer:
+        assert (await deliverer.add(1, read({"name": "A"}), None, "key")).state is State.PENDING
+        itflow.faults.clear()
+        assert (await deliverer.add(2, read({"name": "B"}), None, "key")).state is State.ADDED
+        assert (await deliverer.add(1, read({"name": "C"}), None, "key")).state is State.PENDING
+    assert itflow.assets() == [(2, "B")]
+
+
+async def test_an_itflow_key_of_another_client_never_writes(itflow, deliver):
+    itflow.embedded.keys.clear()
+    itflow.embedded.add_key("ITFLOW-KEY", client_id=1)
+    async with deliver(deadline_s=0.3) as deliverer:
+        entry = await deliverer.add(2, read({"name": "PC-1"}), None, "key")
+    assert entry.state is State.PENDING
+    assert "does not reach client 2" in entry.reason
+    assert not itflow.creates()
+
+
+async def test_a_client_archived_meanwhile_gets_no_asset(itflow, deliver):
+    itflow.embedded.connection.execute("UPDATE clients SET client_archived_at = '2026-01-01' WHERE client_id = 1")
+    async with deliver() as deliverer:
+        with pytest.raises(WriteRefused, match="archived"):
+            await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+    assert not itflow.creates()
+
+
+@pytest.mark.parametrize("kind", [FaultKind.EMPTY_500, FaultKind.HTML])
+async def test_an_asset_that_itflow_fails_on_for_ever_is_kept_with_the_reason(itflow, deliver, journal, kind):
+    itflow.faults.add(kind, "assets", "create", times=None)
+    async with deliver(deadline_s=60, settle_s=0.001, max_wait_s=0.001) as deliverer:
+        with pytest.raises(WriteRefused, match="Given up after 20 failures"):
+            await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+        (kept,) = journal.entries(State.REFUSED)
+        assert "assets create" in kept.reason
+        itflow.faults.clear()
+        assert journal.retry([kept.id]) == 1
+        await until(lambda: journal.counts()[State.ADDED] == 1)
+    assert itflow.assets() == [(1, "PC-1")]
+
+
+async def test_a_refused_itflow_key_only_delays(itflow, deliver, journal):
+    key = itflow.embedded.keys.pop("ITFLOW-KEY")
+    async with deliver(deadline_s=0.2) as deliverer:
+        entry = await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+        assert entry.state is State.PENDING
+        assert "401" in entry.reason
+        itflow.embedded.keys["ITFLOW-KEY"] = key
+        await until(lambda: journal.counts()[State.ADDED] == 1)
+
+
+@pytest.mark.parametrize(("client_id", "scope"), [(10, None), (1, frozenset({2})), (0, None)])
+async def test_a_client_that_is_not_there_or_not_covered_is_refused_at_once(deliver, journal, client_id, scope):
+    async with deliver() as deliverer:
+        with pytest.raises(NotFound):
+            await deliverer.add(client_id, read({"name": "PC-1"}), scope, "key")
+    assert not journal.entries()
+
+
+async def test_without_a_mirror_nothing_is_promised(deliver, mirror, journal):
+    mirror.current = None
+    async with deliver() as deliverer:
+        with pytest.raises(NotReady):
+            await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+    assert not journal.entries()
+
+
+async def test_a_journal_that_cannot_be_written_promises_nothing(itflow, deliver, database):
+    async with deliver() as deliverer:
+        with database.read() as connection:
+            connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(StorageError):
+            await deliverer.add(1, read({"name": "PC-1"}), None, "key")
+        with database.read() as connection:
+            connection.execute("PRAGMA query_only = OFF")
+        await deliverer.add(1, read({"name": "PC-2"}), None, "key")
+    assert itflow.assets() == [(1, "PC-2")]
+
+
+async def test_two_processes_with_one_journal_make_one_asset_of_each(itflow, deliver, journal):
+    async with deliver() as one, deliver() as other:
+        for number in range(20):
+            deliverer = one if number % 2 else other
+            await deliverer.add(number % 3 + 1, read({"name": f"PC-{number}"}), None, "key")
+        await until(lambda: journal.counts()[State.PENDING] == 0)
+    assert len(itflow.assets()) == 20
+    assert not itflow.doubles()

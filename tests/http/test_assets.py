@@ -1,0 +1,125 @@
+"""The doors for assets, on a real server in front of an embedded ITFlow."""
+
+import datetime as dt
+
+import pytest
+from aiohttp import web
+
+from bridge.access.keys import Feature, Keys, Options
+from bridge.assets.delivery import Deliverer, delivering
+from bridge.assets.journal import Journal
+from bridge.directory.entries import Client
+from bridge.directory.mirror import Freshness, Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.embedded import FaultKind
+from bridge.http import assets
+from bridge.http.errors import rendered
+from bridge.http.keys import require
+from bridge.http.state import DELIVERER, KEYS
+from bridge.itflow.client import ItflowClient
+from bridge.itflow.transport import open_session
+from bridge.settings import AssetsSection, Settings
+from bridge.storage import Database
+from tests.assets.conftest import Itflow, until
+
+MIRROR = Mirror(
+    Snapshot.build(clients=[Client(1, "Client 1"), Client(2, "Client 2")]),
+    Freshness(people_at=dt.datetime.now(dt.UTC)),
+)
+
+
+async def legacy(request):
+    """The part of ``/api.php`` that adds assets."""
+    return await assets.legacy_add(request, require(request, Feature.ASSETS))
+
+
+@pytest.fixture
+async def itflow():
+    itflow = Itflow("26.08")
+    await itflow.start()
+    yield itflow
+    await itflow.stop()
+    itflow.embedded.close()
+
+
+@pytest.fixture
+async def door(aiohttp_client, itflow, tmp_path):
+    database = Database(tmp_path / "bridge.db", durable=True)
+    app = web.Application(middlewares=[rendered])
+    app[KEYS] = Keys(database, Settings())
+    app[KEYS].add("all", Options(), secret="ALL")
+    app[KEYS].add("one", Options(clients=frozenset({1})), secret="ONE")
+    app.add_routes(assets.routes)
+    app.router.add_route("*", "/api.php", legacy)
+    section = AssetsSection(deadline_s=1, settle_s=0.1, max_wait_s=0.1)
+    async with open_session() as session:
+        client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=0.5, attempts=1)
+        app[DELIVERER] = Deliverer(Journal(database), client, MIRROR, section)
+        async with delivering(app[DELIVERER]):
+            yield await aiohttp_client(app)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"method": "GET", "params": {"add_asset": "PC 1", "client_id": "1", "os": "Linux"}},
+        {"method": "POST", "params": {"add_asset": "PC 1"}, "data": {"client_id": "1", "os": "Linux"}},
+        {"method": "POST", "json": {"add_asset": "PC 1", "client_id": 1, "os": "Linux"}},
+    ],
+)
+async def test_the_old_script_s_answer(door, itflow, request_):
+    params = {**request_.pop("params", {}), "api_key": "ONE"}
+    response = await door.request(request_.pop("method"), "/api.php", params=params, **request_)
+    assert (response.status, await response.text()) == (200, "Asset added!")
+    assert response.headers["X-Asset-Id"] == "1"
+    assert itflow.creates()[0].body == {"client_id": 1, "asset_name": "PC 1", "asset_os": "Linux"}
+
+
+async def test_a_promise_is_a_202_with_the_words_of_it(door, itflow):
+    await itflow.stop()
+    response = await door.get("/api.php?add_asset=PC-1&client_id=1&api_key=ONE")
+    assert (response.status, await response.text()) == (
+        202,
+        "Asset accepted; it will be added when ITFlow answers.",
+    )
+    assert "X-Asset-Id" not in response.headers
+    await itflow.start()
+    await until(lambda: itflow.assets() == [(1, "PC-1")])
+
+
+@pytest.mark.parametrize("form", ["json", "data"])
+async def test_an_asset_in_json_and_what_became_of_it(door, form):
+    body = {"client_id": 1, "name": "PC-1", "serial": "S1"}
+    response = await door.post("/assets", **{form: body}, headers={"Authorization": "Bearer ONE"})
+    found = await response.json()
+    assert (response.status, found["status"], found["asset_id"]) == (201, "added", 1)
+    shown = await door.get(response.headers["Location"], params={"api_key": "ONE"})
+    assert await shown.json() == found
+
+
+async def test_an_asset_that_waits_can_be_asked_for(door, itflow):
+    itflow.faults.add(FaultKind.HANG, "assets", "create", times=None)
+    response = await door.post("/assets?api_key=ALL", json={"client_id": 2, "name": "PC-1"})
+    assert (response.status, (await response.json())["status"]) == (202, "pending")
+    hidden = await door.get(response.headers["Location"], params={"api_key": "ONE"})
+    assert hidden.status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"name": "PC-1"}, 400, "client_id"),
+        ({"client_id": 2, "name": "PC-1"}, 404, "does not cover"),
+        ({"client_id": 1}, 400, "name"),
+        ({"client_id": 1, "name": "PC-1", "colour": "red"}, 400, "colour"),
+        ({"client_id": 1, "name": ["PC-1"]}, 400, "name must be a text"),
+        (["PC-1"], 400, "JSON object"),
+    ],
+)
+async def test_what_is_wrong_is_told_and_nothing_is_promised(door, itflow, body, status, told):
+    response = await door.post("/assets?api_key=ONE", json=body)
+    assert response.status == status
+    assert told in (await response.json())["error"]
+    assert (await door.get("/assets/1?api_key=ALL")).status == 404
+    assert not itflow.creates()
