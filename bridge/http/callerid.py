@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
+from aiohttp.helpers import rfc822_formatted_time
 from cachetools import LRUCache
 from prometheus_client import Counter
 
@@ -26,17 +27,20 @@ from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, NotFound, NotReady, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE
-from bridge.http.keys import require
+from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
-from bridge.http.wire import RESULT
+from bridge.http.wire import RESULT, Shortcut
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
+PLAIN = "text/plain; charset=utf-8"
 DENIED, FAULT = "denied", "fault"
 HOT_NUMBERS = 65_536
 MAX_NUMBER = 128  # characters; longer texts are no number, and not worth remembering
 MAX_FALLBACK = 255
+
+_DOORS = {"/api.php": "cid", "/callerid": "number"}
 
 _COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
 _COUNTS = {result: _COUNTER.labels(result) for result in (*map(str, Result), DENIED, FAULT)}
@@ -115,7 +119,28 @@ def callerid_answer(app: web.Application, key: Key, number: str, fallback: str =
 
 def legacy_cid(request: web.Request) -> web.Response:
     """The whole answer of ``/api.php?cid=…``, its key included; never raises."""
-    return _text(_answer(request, query.read(request.rel_url.raw_query_string), "cid"))
+    parameters = query.read(request.rel_url.raw_query_string)
+    return _text(_answer(request.app, parameters, "cid", secret(request, parameters), request.remote))
+
+
+def shortcut(app: web.Application) -> Shortcut:
+    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for good keys in the query, before a request is made.
+
+    Whatever else a request may be is left to the application.
+    """
+
+    def answer(target: str, remote: str | None) -> bytes | None:
+        path, _, raw = target.partition("?")
+        parameter = _DOORS.get(path)
+        if parameter is None:
+            return None
+        parameters = query.read(raw)
+        if parameter not in parameters or "api_key" not in parameters or "format" in parameters:
+            return None
+        found = _answer(app, parameters, parameter, parameters["api_key"], remote)
+        return None if found.result == DENIED else _octets(found)
+
+    return answer
 
 
 async def _as_it_comes(_request: web.Request) -> None:
@@ -126,7 +151,8 @@ async def _as_it_comes(_request: web.Request) -> None:
 async def named(request: web.Request) -> web.Response:
     """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last."""
     parameters = query.read(request.rel_url.raw_query_string)
-    return FORMATS.get(parameters.get("format", ""), _text)(_answer(request, parameters, "number"))
+    answer = _answer(request.app, parameters, "number", secret(request, parameters), request.remote)
+    return FORMATS.get(parameters.get("format", ""), _text)(answer)
 
 
 @routes.get("/explain")
@@ -154,13 +180,20 @@ async def explained(request: web.Request) -> web.Response:
     return web.json_response(asdict(explanation))
 
 
-def _answer(request: web.Request, parameters: Mapping[str, str], number_parameter: str) -> Answer:
+def _answer(
+    app: web.Application,
+    parameters: Mapping[str, str],
+    number_parameter: str,
+    key_secret: str | None,
+    remote: str | None,
+) -> Answer:
     """Find the key, look up, count and log; a fault is an answer too."""
     fallback, number, who = parameters.get("name", ""), parameters.get(number_parameter, ""), ""
     try:
-        key = require(request, Feature.CALLERID, parameters)
+        key = app[KEYS].find(key_secret)
+        key.check(Feature.CALLERID, remote)
         who = key.name
-        answer = _looked_up(request.app, key, number, fallback)
+        answer = _looked_up(app, key, number, fallback)
     except RequestError as error:
         answer = Answer(DENIED, _plain(fallback), reason=str(error))
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
@@ -218,9 +251,15 @@ def _headers(answer: Answer, content_type: str) -> dict[str, str]:
 
 
 def _text(answer: Answer) -> web.Response:
-    return web.Response(
-        status=answer.status, body=answer.name.encode(), headers=_headers(answer, "text/plain; charset=utf-8")
-    )
+    return web.Response(status=answer.status, body=answer.name.encode(), headers=_headers(answer, PLAIN))
+
+
+def _octets(answer: Answer) -> bytes:
+    """What ``_text`` becomes on the wire, for a 200."""
+    body = answer.name.encode()
+    headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + body
 
 
 def _json(answer: Answer) -> web.Response:

@@ -7,7 +7,7 @@ the bare digits of a number that only means something inside one phone system (`
 phonenumbers, ``reading`` turns the one into the other, ``writing`` goes the way back.
 """
 
-from bridge.numbers.plan import aliases, is_fixed, main_lines, region_of
+from bridge.numbers.plan import aliases, is_e164, is_fixed, main_lines, region_of
 from bridge.numbers.reading import Reading, Sent, sent, stored
 from bridge.numbers.writing import Form, dialled, international, masked, national
 
@@ -18,6 +18,7 @@ __all__ = [
     "aliases",
     "dialled",
     "international",
+    "is_e164",
     "is_fixed",
     "main_lines",
     "masked",
