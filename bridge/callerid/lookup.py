@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bridge import numbers
 from bridge.callerid.text import labelled, language, safe
@@ -58,8 +57,7 @@ class Rule(StrEnum):
 _BY_KIND = {Kind.CONTACT: Rule.CONTACT, Kind.LOCATION: Rule.LOCATION, Kind.VENDOR: Rule.VENDOR}
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A reading and who has that number.
 
     Attributes:
@@ -75,8 +73,7 @@ class Match:
     main_line: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of a lookup.
 
     Attributes:
@@ -155,7 +152,7 @@ def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | No
     for line in numbers.main_lines(reading.number, asker.callerid.main_line_digits):
         match = _match(snapshot, asker, Reading(line, reading.number[len(line) :], reading.how))
         if match.entries and numbers.is_fixed(line):
-            return replace(match, number=reading.number, main_line=True)
+            return match._replace(number=reading.number, main_line=True)
     return None
 
 
