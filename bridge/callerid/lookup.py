@@ -142,10 +142,11 @@ def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
 
 
 def _shown(snapshot: Snapshot, asker: Asker, entry: Entry) -> bool:
-    if entry.client_id == 0:
+    """Rule 6; what is archived is not in a snapshot at all."""
+    if asker.callerid.leads:
         return True
     client = snapshot.client(entry.client_id)
-    return client is not None and (asker.callerid.leads or not client.lead)
+    return client is None or not client.lead
 
 
 def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | None:

@@ -1,1 +1,1 @@
-"""The measured figures of the README: ``python -m tests.bench [NAME …]``."""
+"""The measured figures of the README: ``python -m tests.bench [NAME …]``, as Markdown."""

@@ -1,32 +1,38 @@
-"""Runs benchmarks and prints one Markdown table.
+"""Runs the benches and prints their figures as a Markdown table.
 
-Every module of this folder that registers a benchmark is found by itself.
+A bench is a module of this package with ``measure() -> Iterator[Figure]``; its name stands in ``BENCHES``.
 """
 
-from __future__ import annotations
-
-import importlib
-import pkgutil
 import sys
+from importlib import import_module
 
-import tests.bench
-from tests.bench.registry import BENCHES
+from rich.box import MARKDOWN
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests.bench.figure import Figure
+
+BENCHES = ("callerid", "directory")
 
 
-def main(names: list[str]) -> None:
-    """Run the named benchmarks, or all."""
-    for module in pkgutil.iter_modules(tests.bench.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"tests.bench.{module.name}")
-    if unknown := set(names) - set(BENCHES):
-        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}.")
-    sys.stdout.write("| figure | goal | measured |\n|---|---|---|\n")
-    for name in names or BENCHES:
-        for row in BENCHES[name]():
-            note = f" ({row.note})" if row.note else ""
-            sys.stdout.write(f"| {row.figure} | {row.goal} | {row.measured}{note} |\n")
-            sys.stdout.flush()
+def main() -> None:
+    """Measure what the command line names, or everything."""
+    names = sys.argv[1:] or BENCHES
+    if wrong := set(names) - set(BENCHES):
+        sys.exit(f"There is no bench {', '.join(sorted(wrong))}. There are: {', '.join(BENCHES)}.")
+    figures: list[Figure] = []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("")
+        for name in names:
+            for figure in import_module(f"tests.bench.{name}").measure():
+                figures.append(figure)
+                progress.update(task, description=figure.name)
+    table = Table("figure", "measured", "goal", "", box=MARKDOWN)
+    for figure in figures:
+        table.add_row(figure.name, figure.measured, figure.goal, {True: "met", False: "missed", None: ""}[figure.met])
+    Console(width=160).print(table)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -8,20 +8,51 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
+from bridge.http.callerid import HOT_NUMBERS
 from tests.bench.callerid_servers import FIRST, SECRET, name_of
+from tests.bench.figure import Figure, at_least
 from tests.bench.load import Load, load, tool
-from tests.bench.registry import Row, bench
 
 PATH = f"/api.php?api_key={SECRET}&cid=%2B49221%d"
-ROUNDS = 3
-SECONDS = 3
-MOST = 100_000
+ROUNDS = 5
+SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of the servers that are compared.
+
+    Attributes:
+        contacts: How many numbers are asked; 0 for the bare handler, which is asked like the middle one.
+        remembered: The numbers it keeps ready; 1 is as good as none.
+    """
+
+    name: str
+    contacts: int
+    remembered: int = HOT_NUMBERS
+
+    @property
+    def last(self) -> int:
+        """The last number that is asked."""
+        return FIRST + (self.contacts or MIDDLE) - 1
+
+
+LITTLE, MIDDLE, MANY = 1_000, 100_000, 1_000_000
+BARE = Server("a bare aiohttp handler", 0)
+USUAL = Server(f"`/api.php?cid=`, {MIDDLE:,} contacts", MIDDLE)
+SMALL, LARGE = (Server(f"`/api.php?cid=`, {count:,} contacts", count) for count in (LITTLE, MANY))
+COLD_SMALL, COLD_LARGE = (
+    Server(f"`/api.php?cid=`, {count:,} contacts, none remembered", count, 1) for count in (LITTLE, MANY)
+)
+SERVERS = (BARE, USUAL, SMALL, LARGE, COLD_SMALL, COLD_LARGE)
 
 
 @contextmanager
-def server(*arguments: str) -> Iterator[int]:
+def running(server: Server) -> Iterator[int]:
     """A server process; gives its port."""
+    arguments = ("callerid", str(server.contacts), str(server.remembered)) if server.contacts else ("bare",)
     command = [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
@@ -39,52 +70,35 @@ def ask(port: int, number: int) -> str:
         return str(answer.read().decode())
 
 
-def side_by_side(ports: dict[str, int], counts: dict[str, int], seconds: float = SECONDS) -> dict[str, list[Load]]:
+def side_by_side(ports: dict[Server, int]) -> dict[Server, list[Load]]:
     """Loads the servers in turns, so that a noisy machine disturbs all of them alike."""
-    loads: dict[str, list[Load]] = {name: [] for name in ports}
+    loads: dict[Server, list[Load]] = {server: [] for server in ports}
     for turn in range(ROUNDS):
-        for name, port in ports.items():
-            last = FIRST + counts[name] - 1
-            done = load(port, PATH, FIRST, last, seconds=seconds, seed=turn)
-            assert not done.failed, f"{name}: {done.failed} answers failed"
-            loads[name].append(done)
+        for server, port in ports.items():
+            done = load(port, PATH, FIRST, server.last, seconds=SECONDS, seed=turn)
+            assert not done.failed, f"{server.name}: {done.failed} answers failed"
+            loads[server].append(done)
     return loads
 
 
-def ratio(loads: dict[str, list[Load]], one: str, other: str) -> float:
-    """The middle of the turns' ratios of answers per second."""
-    turns = zip(loads[one], loads[other], strict=True)
-    return statistics.median(mine.answers_per_s / theirs.answers_per_s for mine, theirs in turns)
-
-
-def per_s(loads: dict[str, list[Load]], name: str) -> str:
-    """The middle of the turns' answers per second."""
-    return f"{statistics.median(done.answers_per_s for done in loads[name]):,.0f}/s"
-
-
-@bench
-def callerid() -> Iterator[Row]:
-    """Rows of the caller-ID table."""
-    counts = {"bare": 100_000, "100,000": 100_000, "1,000": 1_000, "1,000,000": MOST}
+def measure() -> Iterator[Figure]:
+    """The figures of caller ID."""
     with ExitStack() as stack:
-        ports = {
-            name: stack.enter_context(server("bare") if name == "bare" else server("callerid", str(count)))
-            for name, count in counts.items()
-        }
-        for name, count in counts.items():
-            for number in (FIRST, FIRST + count - 1):
-                assert name == "bare" or ask(ports[name], number) == name_of(number)
-        loads = side_by_side(ports, counts)
-    yield Row(
-        "answers/s of `/api.php?cid=` (key checked, 100,000 contacts, random known numbers) ÷ answers/s of a bare "
-        "aiohttp handler that returns a constant",
-        "≥ 0.85",
-        f"{ratio(loads, '100,000', 'bare'):.2f}",
-        f"{per_s(loads, '100,000')} to {per_s(loads, 'bare')}, {tool()}",
-    )
-    yield Row(
-        "answers/s at 1,000,000 contacts ÷ at 1,000",
-        "≥ 0.95",
-        f"{ratio(loads, '1,000,000', '1,000'):.2f}",
-        f"{per_s(loads, '1,000,000')} to {per_s(loads, '1,000')}",
+        ports = {server: stack.enter_context(running(server)) for server in SERVERS}
+        for server, port in ports.items():
+            for number in (FIRST, server.last):
+                assert server is BARE or ask(port, number) == name_of(number)
+        loads = side_by_side(ports)
+
+    def ratio(one: Server, other: Server) -> float:
+        turns = zip(loads[one], loads[other], strict=True)
+        return statistics.median(mine.answers_per_s / theirs.answers_per_s for mine, theirs in turns)
+
+    for server in SERVERS:
+        middle = statistics.median(done.answers_per_s for done in loads[server])
+        yield Figure(f"answers/s of {server.name} ({tool()}, random numbers)", f"{middle:,.0f}")
+    yield at_least(f"answers/s of {USUAL.name} ÷ {BARE.name}", ratio(USUAL, BARE), 0.85)
+    yield at_least(f"answers/s at {MANY:,} contacts ÷ at {LITTLE:,}", ratio(LARGE, SMALL), 0.95)
+    yield at_least(
+        f"answers/s at {MANY:,} contacts ÷ at {LITTLE:,}, no number remembered", ratio(COLD_LARGE, COLD_SMALL), 0.95
     )

@@ -1,6 +1,7 @@
 """The servers that the caller-ID benchmark compares, each a process of its own.
 
-``python -m tests.bench.callerid_servers bare``, or ``callerid CONTACTS``. The port is the first line of output.
+``python -m tests.bench.callerid_servers bare``, or ``callerid CONTACTS REMEMBERED``. The port is the first line of
+output; the end of standard input stops it.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def bare() -> web.Application:
     return app
 
 
-def bridge(count: int, folder: Path) -> web.Application:
-    """The caller-ID door with so many contacts."""
+def bridge(count: int, remembered: int, folder: Path) -> web.Application:
+    """The caller-ID door with so many contacts, which remembers so many numbers."""
     settings = Settings(numbers=NumbersSection(region="DE"))
     keys = Keys(Database(folder / "bridge.db"), settings)
     keys.add("pbx", Options(), secret=SECRET)
@@ -63,7 +64,7 @@ def bridge(count: int, folder: Path) -> web.Application:
     app = web.Application()
     app[MIRROR] = Mirror(Snapshot.build(clients=clients, entries=entries(count)))
     app[KEYS] = keys
-    callerid.setup(app)
+    callerid.setup(app, hot_numbers=remembered)
 
     async def api(request: web.Request) -> web.Response:
         return callerid.legacy_cid(request)
@@ -83,13 +84,13 @@ async def serving(runner: web.AppRunner) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def main(kind: str, count: int) -> None:
+async def main(kind: str, count: int = 0, remembered: int = 0) -> None:
     """Serve until standard input ends."""
     with tempfile.TemporaryDirectory() as folder:
         if kind == "bare":
             runner = web.AppRunner(bare(), access_log=None)
         else:
-            app = bridge(count, Path(folder))
+            app = bridge(count, remembered, Path(folder))
             runner = wire.make_runner(app, callerid.shortcut(app))
         async with serving(runner) as port:
             sys.stdout.write(f"{port}\n")
@@ -98,4 +99,4 @@ async def main(kind: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
