@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bridge import numbers
 from bridge.callerid.text import labelled, language, safe
@@ -58,8 +57,7 @@ class Rule(StrEnum):
 _BY_KIND = {Kind.CONTACT: Rule.CONTACT, Kind.LOCATION: Rule.LOCATION, Kind.VENDOR: Rule.VENDOR}
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A reading and who has that number.
 
     Attributes:
@@ -75,8 +73,7 @@ class Match:
     main_line: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of a lookup.
 
     Attributes:
@@ -113,15 +110,20 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
         asker: For whom.
         text: The caller ID number as the phone system sent it.
     """
+    if numbers.is_e164(text):
+        # An identity that somebody has needs no reading: every reading of it is itself.
+        match = _match(snapshot, asker, Reading(text, how="E.164 as it stands"))
+        if match.entries:
+            return _decide(snapshot, asker, Sent((match.reading,)), (match,))
     sent = numbers.sent(text, region=asker.numbers.region, trunk=asker.numbers.trunk)
     if sent.withheld:
         return Verdict(Result.WITHHELD, Rule.WITHHELD, sent)
-    matches = [match for reading in sent.readings if (match := _match(snapshot, asker, reading)).entries]
-    matches = matches or [line for reading in sent.readings if (line := _main_line(snapshot, asker, reading))]
+    matches = tuple(match for reading in sent.readings if (match := _match(snapshot, asker, reading)).entries)
+    matches = matches or tuple(line for reading in sent.readings if (line := _main_line(snapshot, asker, reading)))
     if not matches:
         number = sent.readings[0].number if len(sent.readings) == 1 else ""
         return Verdict(Result.MISS, Rule.UNKNOWN, sent, number)
-    return _decide(snapshot, asker, Verdict(Result.AMBIGUOUS, Rule.CROWD, sent, matches=tuple(matches)))
+    return _decide(snapshot, asker, sent, matches)
 
 
 def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
@@ -140,48 +142,43 @@ def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
 
 
 def _shown(snapshot: Snapshot, asker: Asker, entry: Entry) -> bool:
-    if entry.client_id == 0:
+    """Rule 6; what is archived is not in a snapshot at all."""
+    if asker.callerid.leads:
         return True
     client = snapshot.client(entry.client_id)
-    return client is not None and (asker.callerid.leads or not client.lead)
+    return client is None or not client.lead
 
 
 def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | None:
     for line in numbers.main_lines(reading.number, asker.callerid.main_line_digits):
         match = _match(snapshot, asker, Reading(line, reading.number[len(line) :], reading.how))
         if match.entries and numbers.is_fixed(line):
-            return replace(match, number=reading.number, main_line=True)
+            return match._replace(number=reading.number, main_line=True)
     return None
 
 
-def _decide(snapshot: Snapshot, asker: Asker, open_verdict: Verdict) -> Verdict:
-    matches = open_verdict.matches
-    owners = _owners(matches[0].entries)
+def _decide(snapshot: Snapshot, asker: Asker, sent: Sent, matches: tuple[Match, ...]) -> Verdict:
+    first = matches[0]
+    owners = _owners(first.entries)
     if any(_owners(match.entries).keys() != owners.keys() for match in matches[1:]):
-        return replace(open_verdict, rule=Rule.TWO_READINGS)
-    verdict = replace(open_verdict, number=matches[0].number)
+        return Verdict(Result.AMBIGUOUS, Rule.TWO_READINGS, sent, matches=matches)
     if len(owners) > 2 or (len(owners) == 2 and asker.callerid.several_clients == "none"):
-        return verdict
+        return Verdict(Result.AMBIGUOUS, Rule.CROWD, sent, first.number, matches=matches)
     if len(owners) == 2:
         names = dict.fromkeys(_owner_name(snapshot, entries[0]) for entries in owners.values())
-        return replace(verdict, rule=Rule.TWO, name=_text(asker, " / ".join(names), ""))
+        name = _text(asker, " / ".join(names), "")
+        return Verdict(Result.AMBIGUOUS, Rule.TWO, sent, first.number, name, matches=matches)
     ((entry, *others),) = owners.values()
     client = snapshot.client(entry.client_id) if entry.kind is not Kind.VENDOR else None
-    region = client.region if client else ""
-    if _stands_alone(entry, others, matches[0]):
-        name = _entry_name(asker, entry, client, verdict.number)
-        rule = _BY_KIND[entry.kind]
-        verdict = replace(verdict, entry=entry)
+    if _stands_alone(entry, others, first):
+        rule, shown = _BY_KIND[entry.kind], entry
+        name = _entry_name(asker, entry, client, first.number)
     else:
+        rule, shown = Rule.CLIENT, None
         name = _owner_name(snapshot, entry)
-        rule = Rule.CLIENT
-    return replace(
-        verdict,
-        result=Result.HIT,
-        rule=Rule.MAIN_LINE if matches[0].main_line else rule,
-        name=_text(asker, name, region),
-        client=client,
-    )
+    name = _text(asker, name, client.region if client else "")
+    rule = Rule.MAIN_LINE if first.main_line else rule
+    return Verdict(Result.HIT, rule, sent, first.number, name, shown, client, matches)
 
 
 def _stands_alone(entry: Entry, others: Sequence[Entry], match: Match) -> bool:
@@ -221,15 +218,14 @@ def _entry_name(asker: Asker, entry: Entry, client: Client | None, number: str) 
         return entry.name
     if not entry.name:
         return client_name
-    home = numbers.region_of(number) == asker.numbers.region
-    fields = {
-        "name": entry.name,
-        "client": client_name,
-        "title": entry.title,
-        "department": entry.department,
-        "number": numbers.national(number) if home else numbers.international(number),
-    }
-    return labelled(asker.callerid.label, fields)
+    template = asker.callerid.label
+    if template == "{name}":
+        return entry.name
+    fields = {"name": entry.name, "client": client_name, "title": entry.title, "department": entry.department}
+    if "{number}" in template:
+        home = numbers.region_of(number) == asker.numbers.region
+        fields["number"] = numbers.national(number) if home else numbers.international(number)
+    return labelled(template, fields)
 
 
 def _text(asker: Asker, text: str, region: str) -> str:

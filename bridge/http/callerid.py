@@ -10,94 +10,105 @@ import datetime as dt
 import logging
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
+from aiohttp.helpers import rfc822_formatted_time
 from cachetools import LRUCache
 from prometheus_client import Counter
 
 from bridge import callerid, numbers
 from bridge.access.keys import Feature, Key
-from bridge.callerid import Result, Verdict
+from bridge.callerid import Result
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, NotFound, NotReady, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE
-from bridge.http.keys import require
+from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
-from bridge.http.wire import RESULT
+from bridge.http.wire import RESULT, Shortcut
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
+PLAIN = "text/plain; charset=utf-8"
+NOTHING: Mapping[str, Any] = {}
+MISS = Result.MISS.value
 DENIED, FAULT = "denied", "fault"
-HOT_NUMBERS = 65_536
-MAX_NUMBER = 128  # characters; longer texts are no number, and not worth remembering
+HOT_NUMBERS = 131_072  # some 60 MB at most
+MAX_NUMBER = 128  # characters; what is longer is no number
 MAX_FALLBACK = 255
+
+_DOORS = {"/api.php": "cid", "/callerid": "number"}
 
 _COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
 _COUNTS = {result: _COUNTER.labels(result) for result in (*map(str, Result), DENIED, FAULT)}
 
 
-class Verdicts:
-    """The verdicts on one snapshot, so that a hot number costs one look-up in a dictionary."""
+class Names:
+    """The names of one snapshot, so that a hot number costs one look-up in a dictionary.
 
-    def __init__(self) -> None:
+    Args:
+        most: So many numbers are remembered, the least recently asked are forgotten first.
+    """
+
+    def __init__(self, most: int) -> None:
         self._snapshot: Snapshot | None = None
-        self._hot: LRUCache[tuple[str, str], tuple[Key, Verdict]] = LRUCache(HOT_NUMBERS)
+        self._keys: dict[str, Key] = {}
+        # Plain tuples of plain strings: the garbage collector passes over them, however many there are.
+        self._hot: LRUCache[tuple[str, str], tuple[str, str, str]] = LRUCache(most)
 
-    def find(self, snapshot: Snapshot, key: Key, number: str) -> Verdict:
-        """The verdict on a number for a key."""
-        if snapshot is not self._snapshot:
-            self._snapshot = snapshot
+    def find(self, snapshot: Snapshot, key: Key, number: str) -> tuple[str, str, str]:
+        """Result, rule and name for a number and a key."""
+        if snapshot is not self._snapshot or self._keys.get(key.name) is not key:
             self._hot.clear()
-        known = self._hot.get((key.name, number))
-        # A key that was changed keeps its name, but not its identity.
-        if known is not None and known[0] is key:
-            return known[1]
-        verdict = callerid.lookup(snapshot, key, number[:MAX_NUMBER])
-        if len(number) <= MAX_NUMBER:
-            self._hot[key.name, number] = (key, verdict)
-        return verdict
+            self._keys = {**self._keys, key.name: key} if snapshot is self._snapshot else {key.name: key}
+            self._snapshot = snapshot
+        found = self._hot.get((key.name, number))
+        if found is None:
+            verdict = callerid.lookup(snapshot, key, number)
+            found = self._hot[key.name, number] = (verdict.result.value, verdict.rule.value, verdict.name)
+        return found
 
 
-VERDICTS = web.AppKey("VERDICTS", Verdicts)
+NAMES = web.AppKey("NAMES", Names)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a lookup came to, for any format.
 
     Attributes:
         result: A ``Result``, ``denied`` or ``fault``.
         name: The name to show: the caller's, or what the phone system sent along, or nothing.
+        rule: The rule that decided.
         reason: Why it was denied or failed.
+        known: All facts, where they were wanted.
     """
 
     result: str
     name: str
-    verdict: Verdict | None = None
-    snapshot: Snapshot | None = None
+    rule: str = ""
     reason: str = ""
     age_s: int | None = None
+    known: Mapping[str, Any] = NOTHING
 
     @property
     def status(self) -> int:
         """200, or 401 where the key does not fit."""
         return 401 if self.result == DENIED else 200
 
+    @property
     def facts(self) -> dict[str, Any]:
         """All that is known, flat but for ``candidates``."""
-        known = callerid.facts(self.snapshot, self.verdict) if self.snapshot and self.verdict else {}
-        return {**known, "result": self.result, "name": self.name, "age_s": self.age_s, "reason": self.reason or None}
+        return {**self.known, "result": self.result, "name": self.name, "age_s": self.age_s, "reason": self.reason}
 
 
-def setup(app: web.Application) -> None:
-    """Add the routes and what they remember."""
-    app[VERDICTS] = Verdicts()
+def setup(app: web.Application, *, hot_numbers: int = HOT_NUMBERS) -> None:
+    """Add the routes, and the numbers that they remember."""
+    app[NAMES] = Names(hot_numbers)
     app.add_routes(routes)
 
 
@@ -115,7 +126,28 @@ def callerid_answer(app: web.Application, key: Key, number: str, fallback: str =
 
 def legacy_cid(request: web.Request) -> web.Response:
     """The whole answer of ``/api.php?cid=…``, its key included; never raises."""
-    return _text(_answer(request, query.read(request.rel_url.raw_query_string), "cid"))
+    parameters = query.read(request.rel_url.raw_query_string)
+    return _text(_answer(request.app, parameters, "cid", secret(request, parameters), request.remote))
+
+
+def shortcut(app: web.Application) -> Shortcut:
+    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for good keys in the query, before a request is made.
+
+    Whatever else a request may be is left to the application.
+    """
+
+    def answer(target: str, remote: str | None) -> bytes | None:
+        path, _, raw = target.partition("?")
+        parameter = _DOORS.get(path)
+        if parameter is None:
+            return None
+        parameters = query.read(raw)
+        if parameter not in parameters or "api_key" not in parameters or "format" in parameters:
+            return None
+        found = _answer(app, parameters, parameter, parameters["api_key"], remote)
+        return None if found.result == DENIED else _octets(found)
+
+    return answer
 
 
 async def _as_it_comes(_request: web.Request) -> None:
@@ -126,7 +158,11 @@ async def _as_it_comes(_request: web.Request) -> None:
 async def named(request: web.Request) -> web.Response:
     """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last."""
     parameters = query.read(request.rel_url.raw_query_string)
-    return FORMATS.get(parameters.get("format", ""), _text)(_answer(request, parameters, "number"))
+    render = FORMATS.get(parameters.get("format", ""), _text)
+    key_secret = secret(request, parameters)
+    return render(
+        _answer(request.app, parameters, "number", key_secret, request.remote, with_facts=render is not _text)
+    )
 
 
 @routes.get("/explain")
@@ -154,13 +190,22 @@ async def explained(request: web.Request) -> web.Response:
     return web.json_response(asdict(explanation))
 
 
-def _answer(request: web.Request, parameters: Mapping[str, str], number_parameter: str) -> Answer:
+def _answer(
+    app: web.Application,
+    parameters: Mapping[str, str],
+    number_parameter: str,
+    key_secret: str | None,
+    remote: str | None,
+    *,
+    with_facts: bool = False,
+) -> Answer:
     """Find the key, look up, count and log; a fault is an answer too."""
     fallback, number, who = parameters.get("name", ""), parameters.get(number_parameter, ""), ""
     try:
-        key = require(request, Feature.CALLERID, parameters)
+        key = app[KEYS].find(key_secret)
+        key.check(Feature.CALLERID, remote)
         who = key.name
-        answer = _looked_up(request.app, key, number, fallback)
+        answer = _looked_up(app, key, number, fallback, with_facts=with_facts)
     except RequestError as error:
         answer = Answer(DENIED, _plain(fallback), reason=str(error))
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
@@ -168,19 +213,26 @@ def _answer(request: web.Request, parameters: Mapping[str, str], number_paramete
     return _counted(answer, number, who)
 
 
-def _looked_up(app: web.Application, key: Key, number: str, fallback: str) -> Answer:
+def _looked_up(app: web.Application, key: Key, number: str, fallback: str, *, with_facts: bool = False) -> Answer:
     mirror = app[MIRROR]
+    known: Mapping[str, Any] = NOTHING
     try:
         snapshot = mirror.snapshot
-        verdict = app[VERDICTS].find(snapshot, key, number)
-        if verdict.result is Result.MISS:
+        if with_facts:
+            verdict = callerid.lookup(snapshot, key, number[:MAX_NUMBER])
+            result, rule, name = verdict.result.value, verdict.rule.value, verdict.name
+            known = callerid.facts(snapshot, verdict)
+        else:
+            result, rule, name = app[NAMES].find(snapshot, key, number[:MAX_NUMBER])
+        if result == MISS:
             mirror.nudge()
-        name = verdict.name or (_plain(fallback, key) if fallback else "")
+        if not name and fallback:
+            name = _plain(fallback, key)
     except NotReady as error:
         return Answer(FAULT, _plain(fallback, key), reason=str(error))
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
         return _fault(error, fallback)
-    return Answer(verdict.result.value, name, verdict, snapshot, age_s=_age_s(mirror))
+    return Answer(result, name, rule, age_s=_age_s(mirror), known=known)
 
 
 def _age_s(mirror: Mirror) -> int | None:
@@ -197,8 +249,8 @@ def _fault(error: Exception, fallback: str) -> Answer:
 def _counted(answer: Answer, number: str, key_name: str) -> Answer:
     _COUNTS[answer.result].inc()
     if log.isEnabledFor(logging.DEBUG):
-        rule = answer.verdict.rule if answer.verdict else answer.reason
-        log.debug("%s for %s by key %s: %s", answer.result, numbers.masked(number), key_name or "-", rule)
+        why = answer.rule or answer.reason
+        log.debug("%s for %s by key %s: %s", answer.result, numbers.masked(number), key_name or "-", why)
     return answer
 
 
@@ -218,20 +270,26 @@ def _headers(answer: Answer, content_type: str) -> dict[str, str]:
 
 
 def _text(answer: Answer) -> web.Response:
-    return web.Response(
-        status=answer.status, body=answer.name.encode(), headers=_headers(answer, "text/plain; charset=utf-8")
-    )
+    return web.Response(status=answer.status, body=answer.name.encode(), headers=_headers(answer, PLAIN))
+
+
+def _octets(answer: Answer) -> bytes:
+    """What ``_text`` becomes on the wire, for a 200."""
+    body = answer.name.encode()
+    headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + body
 
 
 def _json(answer: Answer) -> web.Response:
-    response = web.json_response(answer.facts(), status=answer.status)
+    response = web.json_response(answer.facts, status=answer.status)
     response.headers.update(_headers(answer, "application/json; charset=utf-8"))
     return response
 
 
 def _hash(answer: Answer) -> web.Response:
     """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
-    facts = {name: value for name, value in answer.facts().items() if name != "candidates"}
+    facts = {name: value for name, value in answer.facts.items() if name != "candidates"}
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, "application/x-www-form-urlencoded")
     return web.Response(status=answer.status, body=pairs.encode(), headers=headers)

@@ -3,12 +3,12 @@
 A number has one identity here, whoever wrote it: E.164 with the plus sign (``+12125550101``, ITU-T E.164), or
 the bare digits of a number that only means something inside one phone system (``101``, ``*98``).
 
-``spelling`` takes texts apart and knows no country, ``plan`` knows countries and is the only importer of
+``spelling`` takes texts apart and knows no country, ``plan`` and ``countries`` know countries through
 phonenumbers, ``reading`` turns the one into the other, ``writing`` goes the way back.
 """
 
 from bridge.numbers.countries import region_named
-from bridge.numbers.plan import aliases, is_fixed, main_lines, region_of
+from bridge.numbers.plan import aliases, is_e164, is_fixed, main_lines, region_of
 from bridge.numbers.reading import Reading, Sent, sent, stored
 from bridge.numbers.writing import Form, dialled, international, masked, national
 
@@ -19,6 +19,7 @@ __all__ = [
     "aliases",
     "dialled",
     "international",
+    "is_e164",
     "is_fixed",
     "main_lines",
     "masked",

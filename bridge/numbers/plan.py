@@ -91,12 +91,17 @@ def _mended(number: PhoneNumber) -> PhoneNumber | None:
     return other if phonenumbers.is_valid_number(other) else None
 
 
+def is_e164(text: str) -> bool:
+    """Whether a text is written as identities are: a plus sign and digits, nothing else."""
+    return text.startswith("+") and text[1:].isdecimal() and text.isascii()
+
+
 def aliases(number: str) -> tuple[str, ...]:
     """The same line's other E.164 spellings; empty nearly everywhere.
 
     An Argentine mobile keeps its 9 where it was written, because it cannot be dialled from abroad without.
     """
-    if not (match := _ARGENTINA.fullmatch(number)):
+    if not (number.startswith("+54") and (match := _ARGENTINA.fullmatch(number))):
         return ()
     nine, rest = match.groups()
     return (f"+54{'' if nine else '9'}{rest}",)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.figure import Figure
 
-BENCHES = ("directory",)
+BENCHES = ("callerid", "directory")
 
 
 def main() -> None:

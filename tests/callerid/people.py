@@ -47,7 +47,6 @@ ENTRIES = (
     entry(CONTACT, 10, 0, "Otto Nobody", "+492215000000"),
     entry(CONTACT, 11, 1, "", "+492215000001"),
     entry(CONTACT, 12, 3, "Hank Cedar", "+12125550101", "+12125550101"),
-    entry(CONTACT, 13, 99, "Paul Archived-Client", "+492215000002"),
     entry(CONTACT, 14, 1, "Quirin Foreign-Like", "+49442079460000"),
     entry(CONTACT, 15, 2, "Rosa Durchwahl", "+4922160000;77"),
     entry(CONTACT, 16, 1, "Short Dial", "101"),

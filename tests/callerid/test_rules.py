@@ -65,7 +65,6 @@ CASES = [
     Case("5: no extension behind a mobile", "+49151234567891", MISS, Rule.UNKNOWN),
     Case("5: not in closed numbering", "+121255501991", MISS, Rule.UNKNOWN),
     Case("5: a main line of two clients", "+4922170000123", AMBIGUOUS, Rule.TWO, "Anker GmbH / Birke AG"),
-    Case("6: an archived client", "+492215000002", MISS, Rule.UNKNOWN),
     Case("6: a lead", "+442079460000", HIT, Rule.CONTACT, "Lea Lead"),
     Case("6: leads left out", "+442079460000", MISS, Rule.UNKNOWN, "", {"leads": False}),
     Case("7: a key's clients come before rule 1", "+492211000001", MISS, Rule.UNKNOWN, clients=CLIENT_2),

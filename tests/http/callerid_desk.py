@@ -99,7 +99,7 @@ async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
         return callerid.legacy_cid(request)
 
     app.router.add_get("/api.php", api)
-    runner = wire.make_runner(app)
+    runner = wire.make_runner(app, callerid.shortcut(app))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -107,7 +107,7 @@ async def test_json(door: Desk) -> None:
         "technical": False,
         "lead": False,
         "language": "de",
-        "reason": None,
+        "reason": "",
     }
     assert (clash["result"], clash["rule"], clash["number"]) == ("ambiguous", "two readings", None)
     assert [found["name"] for found in clash["candidates"]] == ["Quirin Foreign-Like", "Lea Lead"]

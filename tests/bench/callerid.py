@@ -1,0 +1,104 @@
+"""How fast callers are named: against a bare handler, while indexing, and with many more contacts."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from bridge.http.callerid import HOT_NUMBERS
+from tests.bench.callerid_servers import FIRST, SECRET, name_of
+from tests.bench.figure import Figure, at_least
+from tests.bench.load import Load, load, tool
+
+PATH = f"/api.php?api_key={SECRET}&cid=%2B49221%d"
+ROUNDS = 5
+SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of the servers that are compared.
+
+    Attributes:
+        contacts: How many numbers are asked; 0 for the bare handler, which is asked like the middle one.
+        remembered: The numbers it keeps ready; 1 is as good as none.
+    """
+
+    name: str
+    contacts: int
+    remembered: int = HOT_NUMBERS
+
+    @property
+    def last(self) -> int:
+        """The last number that is asked."""
+        return FIRST + (self.contacts or MIDDLE) - 1
+
+
+LITTLE, MIDDLE, MANY = 1_000, 100_000, 1_000_000
+BARE = Server("a bare aiohttp handler", 0)
+USUAL = Server(f"`/api.php?cid=`, {MIDDLE:,} contacts", MIDDLE)
+SMALL, LARGE = (Server(f"`/api.php?cid=`, {count:,} contacts", count) for count in (LITTLE, MANY))
+COLD_SMALL, COLD_LARGE = (
+    Server(f"`/api.php?cid=`, {count:,} contacts, none remembered", count, 1) for count in (LITTLE, MANY)
+)
+SERVERS = (BARE, USUAL, SMALL, LARGE, COLD_SMALL, COLD_LARGE)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[int]:
+    """A server process; gives its port."""
+    arguments = ("callerid", str(server.contacts), str(server.remembered)) if server.contacts else ("bare",)
+    command = [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+def ask(port: int, number: int) -> str:
+    """One answer."""
+    url = f"http://127.0.0.1:{port}{PATH.replace('%d', str(number))}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def side_by_side(ports: dict[Server, int]) -> dict[Server, list[Load]]:
+    """Loads the servers in turns, so that a noisy machine disturbs all of them alike."""
+    loads: dict[Server, list[Load]] = {server: [] for server in ports}
+    for turn in range(ROUNDS):
+        for server, port in ports.items():
+            done = load(port, PATH, FIRST, server.last, seconds=SECONDS, seed=turn)
+            assert not done.failed, f"{server.name}: {done.failed} answers failed"
+            loads[server].append(done)
+    return loads
+
+
+def measure() -> Iterator[Figure]:
+    """The figures of caller ID."""
+    with ExitStack() as stack:
+        ports = {server: stack.enter_context(running(server)) for server in SERVERS}
+        for server, port in ports.items():
+            for number in (FIRST, server.last):
+                assert server is BARE or ask(port, number) == name_of(number)
+        loads = side_by_side(ports)
+
+    def ratio(one: Server, other: Server) -> float:
+        turns = zip(loads[one], loads[other], strict=True)
+        return statistics.median(mine.answers_per_s / theirs.answers_per_s for mine, theirs in turns)
+
+    for server in SERVERS:
+        middle = statistics.median(done.answers_per_s for done in loads[server])
+        yield Figure(f"answers/s of {server.name} ({tool()}, random numbers)", f"{middle:,.0f}")
+    yield at_least(f"answers/s of {USUAL.name} ÷ {BARE.name}", ratio(USUAL, BARE), 0.85)
+    yield at_least(f"answers/s at {MANY:,} contacts ÷ at {LITTLE:,}", ratio(LARGE, SMALL), 0.95)
+    yield at_least(
+        f"answers/s at {MANY:,} contacts ÷ at {LITTLE:,}, no number remembered", ratio(COLD_LARGE, COLD_SMALL), 0.95
+    )

@@ -1,0 +1,102 @@
+"""The servers that the caller-ID benchmark compares, each a process of its own.
+
+``python -m tests.bench.callerid_servers bare``, or ``callerid CONTACTS REMEMBERED``. The port is the first line of
+output; the end of standard input stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from bridge.access.keys import Keys, Options
+from bridge.directory.entries import Client, Entry, Kind, Label, Phone
+from bridge.directory.mirror import Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.http import callerid, wire
+from bridge.http.state import KEYS, MIRROR
+from bridge.settings import NumbersSection, Settings
+from bridge.storage import Database
+
+SECRET = "0123456789abcdef0123456789abcdef"
+FIRST = 1_000_000
+PER_CLIENT = 20
+
+
+def name_of(number: int) -> str:
+    """The contact who has a number."""
+    return f"Contact {number - FIRST}"
+
+
+def entries(count: int) -> Iterator[Entry]:
+    """So many contacts with two German numbers each: ``+49221…`` and a mobile."""
+    for place in range(count):
+        phones = (
+            Phone(f"+49221{FIRST + place}", Label.WORK),
+            Phone(f"+4915{20_000_000 + place}", Label.MOBILE),
+        )
+        yield Entry(Kind.CONTACT, place + 1, place // PER_CLIENT + 1, name_of(FIRST + place), phones)
+
+
+def bare() -> web.Application:
+    """A handler that returns a constant."""
+
+    async def constant(_request: web.Request) -> web.Response:
+        return web.Response(text="Contact 123456")
+
+    app = web.Application()
+    app.router.add_get("/api.php", constant)
+    return app
+
+
+def bridge(count: int, remembered: int, folder: Path) -> web.Application:
+    """The caller-ID door with so many contacts, which remembers so many numbers."""
+    settings = Settings(numbers=NumbersSection(region="DE"))
+    keys = Keys(Database(folder / "bridge.db"), settings)
+    keys.add("pbx", Options(), secret=SECRET)
+    clients = (Client(number, f"Client {number}") for number in range(1, count // PER_CLIENT + 2))
+    app = web.Application()
+    app[MIRROR] = Mirror(Snapshot.build(clients=clients, entries=entries(count)))
+    app[KEYS] = keys
+    callerid.setup(app, hot_numbers=remembered)
+
+    async def api(request: web.Request) -> web.Response:
+        return callerid.legacy_cid(request)
+
+    app.router.add_get("/api.php", api)
+    return app
+
+
+@asynccontextmanager
+async def serving(runner: web.AppRunner) -> AsyncIterator[int]:
+    """Serve on a free port."""
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def main(kind: str, count: int = 0, remembered: int = 0) -> None:
+    """Serve until standard input ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "bare":
+            runner = web.AppRunner(bare(), access_log=None)
+        else:
+            app = bridge(count, remembered, Path(folder))
+            runner = wire.make_runner(app, callerid.shortcut(app))
+        async with serving(runner) as port:
+            sys.stdout.write(f"{port}\n")
+            sys.stdout.flush()
+            await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
