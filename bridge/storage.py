@@ -40,6 +40,19 @@ CREATE TABLE IF NOT EXISTS calls (
     number TEXT NOT NULL,
     name TEXT NOT NULL
 ) STRICT;
+
+-- access: which phone last fetched which phonebook
+CREATE TABLE IF NOT EXISTS phones (
+    address TEXT NOT NULL,
+    mac TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    format TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fetched_at TEXT NOT NULL,
+    entries INTEGER NOT NULL,
+    fetches INTEGER NOT NULL,
+    PRIMARY KEY (address, mac, user_agent, format, key)
+) STRICT;
 """
 
 
