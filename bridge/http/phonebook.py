@@ -194,13 +194,19 @@ def _origin(request: web.Request) -> str:
 
 def _charset(request: web.Request) -> str:
     """ISO-8859-1 where Accept-Charset likes it better than UTF-8, as a Cisco 7940 does."""
-    liked = {"*": 0.0}
-    for part in request.headers.get(hdrs.ACCEPT_CHARSET, "").lower().split(","):
-        name, _, weight = part.strip().partition(";q=")
-        with contextlib.suppress(ValueError):
-            liked[name] = float(weight or 1)
-    utf8, latin1 = (liked.get(name, liked["*"]) for name in ("utf-8", "iso-8859-1"))
+    liked = _weights(request, hdrs.ACCEPT_CHARSET)
+    utf8, latin1 = (liked.get(name, liked.get("*", 0.0)) for name in ("utf-8", "iso-8859-1"))
     return "iso-8859-1" if latin1 > utf8 else "utf-8"
+
+
+def _weights(request: web.Request, header: str) -> dict[str, float]:
+    """What a header accepts, and how gladly (RFC 9110 section 12.4.2); an unreadable weight accepts nothing."""
+    weights = {}
+    for part in request.headers.get(header, "").lower().split(","):
+        name, _, weight = part.replace(" ", "").partition(";q=")
+        with contextlib.suppress(ValueError):
+            weights[name] = float(weight or 1)
+    return weights
 
 
 async def _book(
@@ -213,7 +219,7 @@ async def _book(
 
 
 def _response(request: web.Request, row: Format, book: Book) -> web.Response:
-    zipped = book.zipped is not None and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+    zipped = book.zipped is not None and _weights(request, hdrs.ACCEPT_ENCODING).get("gzip", 0) > 0
     etag = f"{book.etag}-gzip" if zipped else book.etag
     headers = {
         hdrs.CONTENT_TYPE: book.content_type,

@@ -135,12 +135,13 @@ def _placed(phones: list[Phone], row: Format) -> tuple[tuple[tuple[str, Phone], 
     places: dict[str, str] = {}
     for phone in phones:
         label = _label(phone)
-        slot = next((slot for slot, wanted in free.items() if wanted == label), None)
+        slot = next((slot for slot, wanted in free.items() if label in wanted.split()), None)
         if slot is not None:
             places[phone.number] = slot
             del free[slot]
     homeless = [phone.number for phone in phones if phone.number not in places]
-    places |= dict(zip(homeless, free, strict=False))
+    # A place of no label first, so that no outside number stands where an extension belongs.
+    places |= dict(zip(homeless, sorted(free, key=lambda slot: bool(free[slot])), strict=False))
     placed = tuple((places[phone.number], phone) for phone in phones if phone.number in places)
     return placed, [phone for phone in phones if phone.number not in places]
 

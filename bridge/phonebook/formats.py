@@ -65,7 +65,7 @@ class Format(BaseModel):
     more_numbers: Literal["split", "cut"] = Field(
         "split", description="Further numbers: in further entries, or left out"
     )
-    slots: Mapping[str, str] = Field({}, description="Places for numbers, each once, and the label that belongs there")
+    slots: Mapping[str, str] = Field({}, description="Places for numbers, each once, and the labels that belong there")
     labels: Mapping[Literal["work", "mobile", "internal"], str] = Field({}, description="The maker's words for labels")
     suffix: str = Field("", description="Put after the name of an entry that has several numbers; {label}")
     extensions: Literal["label", "own", "none"] = Field(
