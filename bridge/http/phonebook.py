@@ -21,14 +21,16 @@ from bridge.access.phones import USER_AGENT_CHARS, Phone, Phones
 from bridge.errors import BadParameter, BridgeError, NotFound
 from bridge.http import query
 from bridge.http.keys import require
-from bridge.http.state import MIRROR, SETTINGS
-from bridge.phonebook.formats import AUTO, Format
+from bridge.http.state import MIRROR, SETTINGS, STORAGE
+from bridge.phonebook.formats import AUTO, Format, Formats
 from bridge.phonebook.render import Ask, Book, Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 
 BOOKS = web.AppKey("BOOKS", Books)
 PHONES = web.AppKey("PHONES", Phones)
+
+routes = web.RouteTableDef()
 
 PATH = "/{slashes:/*}phonebook/{place:.*}"
 _READ = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST)
@@ -53,31 +55,29 @@ class _Place:
     file: str
 
 
-def install(app: web.Application, books: Books, phones: Phones) -> None:
-    """Open the door: routes, and the storing of what phones fetched."""
-    app[BOOKS] = books
-    app[PHONES] = phones
-    app.router.add_route(hdrs.METH_ANY, PATH, handle)
-    app.cleanup_ctx.append(_storing)
+async def keep_books(app: web.Application) -> AsyncIterator[None]:
+    """What the door needs while the application runs: formats, kept books, and what phones fetched.
 
-
-async def _storing(app: web.Application) -> AsyncIterator[None]:
+    Raises:
+        SettingsError: A format of the user's own folder is wrong.
+    """
+    app[BOOKS] = Books(Formats(app[SETTINGS].phonebook.templates))
+    app[PHONES] = Phones(app[STORAGE])
     async with app[PHONES].flushing():
         yield
 
 
+@routes.route(hdrs.METH_ANY, PATH)
 async def handle(request: web.Request) -> web.StreamResponse:
     """Answer a phone."""
-    row = None
+    place = _place(request)
     try:
-        place = _place(request)
-        row = place.row
         return await _answer(request, place)
     except BridgeError as error:
-        if row is not None and row.errors and error.status not in {401, 403}:
-            body = request.app[BOOKS].failure(row, error)
-            return web.Response(body=body, content_type=row.content_type, charset="utf-8")
-        return _refused(error)
+        if not place.row.errors or error.status in {401, 403}:
+            raise
+        body = request.app[BOOKS].failure(place.row, error)
+        return web.Response(body=body, content_type=place.row.content_type, charset="utf-8")
 
 
 async def book_response(
@@ -132,14 +132,14 @@ def _is_file(row: Format, name: str) -> bool:
 
 
 async def _answer(request: web.Request, place: _Place) -> web.StreamResponse:
-    key = require(request, Feature.PHONEBOOK)
+    params = await _params(request)
+    key = require(request, Feature.PHONEBOOK, params)
     if request.method == hdrs.METH_PUT and place.row.put:
         async for _ in request.content.iter_chunked(65_536):
             pass
         return web.Response(text="")
     if request.method not in _READ:
         raise web.HTTPMethodNotAllowed(request.method, _READ)
-    params = await _params(request)
     return await _book(request, place.row, key, params, _ask(request, place, params))
 
 
@@ -238,15 +238,6 @@ def _response(request: web.Request, row: Format, book: Book) -> web.Response:
     if zipped:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(body=book.zipped if zipped else book.body, headers=headers)
-
-
-def _refused(error: BridgeError) -> web.Response:
-    headers = {}
-    if error.status == 401:
-        headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="itflow-bridge", charset="UTF-8"'
-    if error.status == 503:
-        headers[hdrs.RETRY_AFTER] = "60"
-    return web.Response(status=error.status, text=f"{error}\n", headers=headers)
 
 
 def _phone(request: web.Request, row: Format, key: Key, params: Mapping[str, str]) -> Phone:
