@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from cachetools import LRUCache
+from cachetools.keys import hashkey
 from lxml import etree
 
 from bridge.directory.snapshot import Snapshot
@@ -58,6 +59,20 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A document that somebody wants: the format, what is in the book, and which page."""
+
+    row: Format
+    view: View
+    ask: Ask
+    key: Hashable = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # cachetools' keys know their hash; a view would work it out anew for every request.
+        object.__setattr__(self, "key", hashkey(self.row.name, self.view, self.ask))
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """A document as a phone gets it.
 
@@ -66,16 +81,15 @@ class Book:
         zipped: The same, compressed by gzip; None where that is not worth it.
         etag: Strong entity tag without quotes: the same bytes have the same tag.
         entries: How many entries are in it.
-        next_url: Address of the next page, or empty.
+        headers: Those of the answer that are always the same.
         notes: What it lacks, and why.
     """
 
     body: bytes
     zipped: bytes | None
     etag: str
-    content_type: str
     entries: int
-    next_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[Note] = field(default=(), compare=False)
 
 
@@ -97,21 +111,28 @@ class Books:
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._rendering = asyncio.Lock()
 
-    async def book(self, snapshot: Snapshot, row: Format, wanted: View, ask: Ask) -> Book:
-        """The document that a request wants, kept or made in a thread, one at a time."""
-        key = (snapshot.version, row.name, wanted, ask)
-        if kept := self._books.get(key):
+    def kept(self, snapshot: Snapshot, wish: Wish) -> Book | None:
+        """The document of a wish, where it is kept."""
+        try:
+            return self._books[snapshot.version, wish.key]
+        except KeyError:
+            return None
+
+    async def book(self, snapshot: Snapshot, wish: Wish) -> Book:
+        """The document of a wish, kept or made in a thread, one at a time."""
+        if kept := self.kept(snapshot, wish):
             return kept
         async with self._rendering:
-            if kept := self._books.get(key):
+            if kept := self.kept(snapshot, wish):
                 return kept
-            made = await asyncio.to_thread(self.make, snapshot, row, wanted, ask)
+            made = await asyncio.to_thread(self.make, snapshot, wish)
             if _size(made) <= _KEPT_BYTES:
-                self._books[key] = made
+                self._books[snapshot.version, wish.key] = made
             return made
 
-    def make(self, snapshot: Snapshot, row: Format, wanted: View, ask: Ask) -> Book:
-        """Make a document; not for two threads at once."""
+    def make(self, snapshot: Snapshot, wish: Wish) -> Book:
+        """Make the document of a wish; not for two threads at once."""
+        row, wanted, ask = wish.row, wish.view, wish.ask
         self.renders += 1
         listing, index = self._listing(snapshot, wanted)
         if ask.screen == "menu":
@@ -163,9 +184,8 @@ class Books:
             body=body,
             zipped=gzip.compress(body, _ZIP_LEVEL, mtime=0) if len(body) >= _ZIP_FROM_BYTES else None,
             etag=hashlib.sha256(body).hexdigest()[:32],
-            content_type=f"{row.content_type}; charset={ask.charset}",
             entries=len(items),
-            next_url=page.links.get("next", "") if row.refresh else "",
+            headers=_headers(row, page, ask.charset),
             notes=(*whole.notes, *notes, *cut),
         )
 
@@ -236,6 +256,18 @@ def _links(row: Format, ask: Ask, wanted: View, span: _Span) -> dict[str, str]:
         }
         | {thing.id: _link(ask, "list", group=thing.id) for thing in span.shown if isinstance(thing, Group)}
     )
+
+
+def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
+    headers = {
+        "Content-Type": f"{row.content_type}; charset={charset}",
+        "Cache-Control": "private, max-age=0, must-revalidate",
+        "Vary": "Accept-Encoding",
+        **row.headers,
+    }
+    if row.refresh and "next" in page.links:
+        headers["Refresh"] = f"0; url={page.links['next']}"
+    return headers
 
 
 def _link(ask: Ask, screen: str, **params: str) -> str:

@@ -1,0 +1,1 @@
+"""The measured figures of the README: ``python -m tests.bench [NAME …]``, as Markdown."""

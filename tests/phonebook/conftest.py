@@ -6,7 +6,7 @@ import pytest
 
 from bridge.directory.snapshot import Snapshot
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Book, Books
+from bridge.phonebook.render import Ask, Book, Books, Wish
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 
@@ -26,6 +26,6 @@ def make(formats: Formats) -> Make:
     def made(snapshot: Snapshot, name: str, *, ask: Ask | None = None, region: str = "DE", **params: str) -> Book:
         row = formats.get(name)
         view = View.of(row, PhonebookSection(), region, None, params)
-        return books.make(snapshot, row, view, ask or Ask())
+        return books.make(snapshot, Wish(row, view, ask or Ask()))
 
     return made

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.directory.entries import Client, Entry, Kind
 from bridge.directory.snapshot import Snapshot
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Books
+from bridge.phonebook.render import Ask, Books, Wish
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 from tests.phonebook.conftest import Make
@@ -182,7 +182,7 @@ def test_any_name_is_well_formed(name: str, people: list[tuple[str, str, str]], 
     row = formats.get(name)
     view = View.of(row, PhonebookSection(group_by="client"), "DE", None, {})
     for screen in row.screens:
-        body = Books(formats).make(snapshot, row, view, Ask(screen=screen, base=BASE)).body
+        body = Books(formats).make(snapshot, Wish(row, view, Ask(screen=screen, base=BASE))).body
         if screen == "list":
             found = read(name, body)
             assert {number[-3:] for item in found for number in item.numbers} == {

@@ -9,7 +9,7 @@ import pytest
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotFound, SettingsError
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Books
+from bridge.phonebook.render import Ask, Books, Wish
 from bridge.phonebook.setup import setup_text, table
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
@@ -39,7 +39,7 @@ OWN_STYLESHEET = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1
 
 def render(formats: Formats, name: str, snapshot: Snapshot) -> bytes:
     row = formats.get(name)
-    return Books(formats).make(snapshot, row, View.of(row, PhonebookSection(), "DE", None, {}), Ask()).body
+    return Books(formats).make(snapshot, Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask())).body
 
 
 @pytest.fixture
