@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -125,7 +127,8 @@ class Books:
         async with self._rendering:
             if kept := self.kept(snapshot, wish):
                 return kept
-            made = await asyncio.to_thread(self.make, snapshot, wish)
+            with _uncollected():
+                made = await asyncio.to_thread(self.make, snapshot, wish)
             if _size(made) <= _KEPT_BYTES:
                 self._books[snapshot.version, wish.key] = made
             return made
@@ -273,6 +276,20 @@ def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
 def _link(ask: Ask, screen: str, **params: str) -> str:
     query = urlencode([*ask.carried, *params.items()])
     return f"{ask.base}/{screen}" + (f"?{query}" if query else "")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector.
+
+    A full collection stops every caller for as long as it walks over the tens of thousands of objects of a book,
+    none of which are garbage yet.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _folded(body: bytes, most: int) -> bytes:
