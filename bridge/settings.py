@@ -172,12 +172,35 @@ class PhonebookSection(Section):
     """What a phonebook holds."""
 
     templates: Path | None = Field(None, description="Folder with formats of your own (formats.toml, *.xsl)")
+    title: str = Field("Contacts", description="Heading of a phonebook")
     contacts: Literal["primary", "all", "billing", "technical", "important", "none"] = Field(
         "all", description="Which contacts: primary, all, billing, technical, important or none"
     )
     locations: bool = Field(True, description="Locations too")
     vendors: bool = Field(True, description="Vendors too")
     leads: bool = Field(True, description="Leads too")
+    name_form: Literal["first-last", "last-first", "client-name"] = Field(
+        "first-last",
+        description="Ada Muster (first-last), Muster Ada (last-first) or Client - Ada Muster (client-name)",
+    )
+    sort: Literal["name", "last", "client"] = Field(
+        "name", description="Order of a book: by the name shown, by last name, or by client"
+    )
+    group_by: Literal["none", "client", "kind"] | None = Field(
+        None, description="Groups or menus: by client, by kind (contacts, locations, vendors), none; unset: by format"
+    )
+    number_form: Literal["e164", "international", "national"] | None = Field(
+        None, description="How numbers are written: e164, international or national; unset: as the format has it"
+    )
+    outside_prefix: str = Field(
+        "", pattern="^[0-9*#]*$", description="Digits dialled before an outside number, such as 0 or 9"
+    )
+    outside_min_digits: int = Field(
+        7, ge=1, description="Shorter numbers are extensions or feature codes and get no outside_prefix"
+    )
+    outside_except: str = Field(
+        "", description="Beginnings of numbers that get no outside_prefix, separated by commas"
+    )
 
 
 class AgiSection(Section):

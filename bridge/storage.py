@@ -113,6 +113,18 @@ CREATE TABLE IF NOT EXISTS journal (
     done_at REAL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS journal_by_state ON journal (state, client_id, id);
+-- access: which phone last fetched which phonebook
+CREATE TABLE IF NOT EXISTS phones (
+    address TEXT NOT NULL,
+    mac TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    format TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fetched_at TEXT NOT NULL,
+    entries INTEGER NOT NULL,
+    fetches INTEGER NOT NULL,
+    PRIMARY KEY (address, mac, user_agent, format, key)
+) STRICT;
 """
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bridge.cli import calls, itflow, journal, keys
+from bridge.cli import calls, itflow, journal, keys, phones
 from bridge.cli.common import errors
 from bridge.errors import BridgeError
 
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("itflow")(itflow.itflow)
 app.command("calls")(calls.calls)
+app.command("phones")(phones.phones)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
 

@@ -28,7 +28,7 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def render(request: web.Request, error: BridgeError) -> web.Response:
     """The answer that an error becomes."""
-    if request.path.startswith(("/api.php", "/phonebook")):
+    if request.path.lstrip("/").startswith(("api.php", "phonebook")):
         response = web.Response(text=str(error), status=error.status)
     else:
         response = web.json_response({"error": str(error)}, status=error.status)

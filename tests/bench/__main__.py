@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.figure import Figure
 
-BENCHES = ("callerid", "directory")
+BENCHES = ("callerid", "directory", "phonebook")
 
 
 def main() -> None:

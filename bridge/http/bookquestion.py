@@ -1,0 +1,220 @@
+"""What a phone asks for: its path, parameters and headers, read into one question."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from aiohttp import hdrs, web
+
+from bridge.access.keys import Feature, Key
+from bridge.access.phones import USER_AGENT_CHARS, Phone
+from bridge.errors import BadParameter, NotFound
+from bridge.http import query
+from bridge.http.keys import require
+from bridge.http.state import SETTINGS
+from bridge.phonebook.formats import AUTO, Format, Formats
+from bridge.phonebook.render import Ask, Wish
+from bridge.phonebook.view import View
+from bridge.settings import PhonebookSection
+
+PLACE = "place"
+_CARRIED = ("api_key", "client_id", *PhonebookSection.model_fields)
+_MAC = re.compile(r"(?<![0-9a-z])[0-9a-f]{2}(?:[:-]?[0-9a-f]{2}){5}(?![0-9a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a format's addresses a request is.
+
+    Attributes:
+        base: Path of the book, with the key where the path has one.
+        key: The secret in the path, if there is one.
+        file: What the phone appended, in lower case; may be empty.
+    """
+
+    row: Format
+    base: str
+    key: str | None
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, read.
+
+    Attributes:
+        params: Those of the query and of a posted form, names in lower case.
+        key: The key it was asked with.
+        wish: The document wanted.
+        phone: Who asks.
+    """
+
+    place: Place
+    params: Mapping[str, str]
+    key: Key
+    wish: Wish
+    phone: Phone
+
+    def still_holds(self, request: web.Request) -> bool:
+        """Whether the same request may be answered the same way: its key is good, and has not changed.
+
+        Raises:
+            KeyWrong: The key was revoked or has expired.
+            FeatureDenied: It may not be used from there.
+        """
+        return allowed(request, self.place, self.params) is self.key
+
+
+def identity(request: web.Request) -> tuple[object, ...]:
+    """All of a request without a body that its question is read from."""
+    headers = request.headers
+    return (
+        request.raw_path,
+        headers.get(hdrs.AUTHORIZATION),
+        headers.get(hdrs.USER_AGENT),
+        headers.get(hdrs.HOST),
+        headers.get(hdrs.ACCEPT_CHARSET),
+        request.remote,
+        request.scheme,
+    )
+
+
+def place(request: web.Request, formats: Formats) -> Place:
+    """Read the path.
+
+    Raises:
+        NotFound: No such format, or no such file of it.
+    """
+    parts = [part for part in request.match_info[PLACE].split("/") if part]
+    if not parts:
+        raise NotFound(f"Name a format: /phonebook/FORMAT. There are: {', '.join(row.name for row in formats)}")
+    name, *rest = parts
+    if name.lower() == AUTO:
+        row = formats.for_phone(request.headers.get(hdrs.USER_AGENT, ""), rest[-1] if rest else "")
+    else:
+        row = formats.get(name)
+    if len(rest) > 2:
+        raise NotFound("Too many parts in the path; it is /phonebook/FORMAT/KEY/FILE.")
+    file = rest.pop() if rest and (len(rest) == 2 or _is_file(row, rest[-1])) else ""
+    if file and row.files and not _is_file(row, file):
+        raise NotFound(f"{row.title} has no file {file}; there is {', '.join(row.files)}.")
+    base = "/".join(["", "phonebook", name, *(quote(part, safe="") for part in rest)])
+    return Place(row, base, rest[0] if rest else None, file.lower())
+
+
+def allowed(request: web.Request, where: Place, params: Mapping[str, str]) -> Key:
+    """The key of a request, good for phonebooks.
+
+    Raises:
+        KeyMissing: There is none.
+        KeyWrong: It is unknown, revoked or expired.
+        FeatureDenied: It does not open phonebooks, or not from there.
+    """
+    if where.key is not None:
+        request.match_info["key"] = where.key
+    return require(request, Feature.PHONEBOOK, params)
+
+
+async def parameters(request: web.Request) -> dict[str, str]:
+    """Those of the query, then of a posted form; of a repeated one the first, names in lower case."""
+    pairs = [pair.partition("=") for pair in request.rel_url.raw_query_string.split("&")]
+    params = {query.text(name).lower(): query.text(value.replace("+", " ")) for name, _, value in reversed(pairs)}
+    if request.method == hdrs.METH_POST and request.content_type == "application/x-www-form-urlencoded":
+        params = {name.lower(): str(value) for name, value in (await request.post()).items()} | params
+    return params
+
+
+def question(request: web.Request, where: Place, params: Mapping[str, str], key: Key) -> Question:
+    """What is asked for, with a key.
+
+    Raises:
+        BadParameter: A parameter is wrong.
+    """
+    view = View.of(where.row, key.phonebook, key.numbers.region, key.clients, params)
+    return Question(
+        where, params, key, Wish(where.row, view, _ask(request, where, params)), phone(request, where.row, params, key)
+    )
+
+
+def _ask(request: web.Request, where: Place, params: Mapping[str, str]) -> Ask:
+    row = where.row
+    screen = params.get("screen", where.file).lower()
+    return Ask(
+        screen=screen if screen in row.screens else row.screens[0] if not _asks(row, params) else "list",
+        term=" ".join(word for name in row.search_params if (word := params.get(name, "").replace("*", " ").strip())),
+        offset=max(0, _count(params, row.offset_param, row.offset_base) - row.offset_base),
+        count=_count(params, row.count_param),
+        max_bytes=_count(params, row.bytes_param),
+        base=_origin(request) + where.base if row.linked else "",
+        carried=tuple((name, params[name]) for name in _CARRIED if name in params) if row.linked else (),
+        echoed=tuple((name, params[name]) for name in row.echo_params if name in params),
+        charset=_charset(request) if row.charset_asked else "utf-8",
+    )
+
+
+def _asks(row: Format, params: Mapping[str, str]) -> bool:
+    """Whether the parameters already say what to list, so that no menu is wanted."""
+    return any(params.get(name) for name in (*row.search_params, row.offset_param, "group"))
+
+
+def _count(params: Mapping[str, str], name: str, default: int = 0) -> int:
+    text = params.get(name, "")
+    if not name or not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadParameter(f"{name} must be a number of at most nine digits.")
+    return int(text)
+
+
+def _origin(request: web.Request) -> str:
+    """Scheme, host and explicit port: a Cisco 79xx forgets a port that is not written."""
+    public = request.app[SETTINGS].http.public_url
+    if public is not None:
+        host = public.host or ""
+        return f"{public.scheme}://{host}:{public.port}{(public.path or '').rstrip('/')}"
+    url = request.url
+    return f"{url.scheme}://{url.host_subcomponent}:{url.port}"
+
+
+def _charset(request: web.Request) -> str:
+    """ISO-8859-1 where Accept-Charset likes it better than UTF-8, as a Cisco 7940 does."""
+    liked = weights(request, hdrs.ACCEPT_CHARSET)
+    utf8, latin1 = (liked.get(name, liked.get("*", 0.0)) for name in ("utf-8", "iso-8859-1"))
+    return "iso-8859-1" if latin1 > utf8 else "utf-8"
+
+
+def weights(request: web.Request, header: str) -> dict[str, float]:
+    """What a header accepts, and how gladly (RFC 9110 section 12.4.2); an unreadable weight accepts nothing."""
+    weights = {}
+    for part in request.headers.get(header, "").lower().split(","):
+        name, _, weight = part.replace(" ", "").partition(";q=")
+        with contextlib.suppress(ValueError):
+            weights[name] = float(weight or 1)
+    return weights
+
+
+def phone(request: web.Request, row: Format, params: Mapping[str, str], key: Key) -> Phone:
+    """Who asks, for the list of phones."""
+    user_agent = request.headers.get(hdrs.USER_AGENT, "")[:USER_AGENT_CHARS]
+    return Phone(request.remote or "", _mac(request, params, user_agent), user_agent, row.name, key.name)
+
+
+def _mac(request: web.Request, params: Mapping[str, str], user_agent: str) -> str:
+    """The MAC address a phone tells: in its file name, as ``mac=``, as ``name=SEP…``, or in its User-Agent."""
+    file = request.path.rpartition("/")[2]
+    if file == request.match_info.get("key"):
+        file = ""
+    for text in (file, params.get("mac", ""), params.get("name", "").removeprefix("SEP"), user_agent):
+        found = _MAC.search(text)
+        mac = re.sub("[:-]", "", found[0]).lower() if found else ""
+        if mac.strip("0"):
+            return mac
+    return ""
+
+
+def _is_file(row: Format, name: str) -> bool:
+    return row.owns(name) or name.lower() in row.screens

@@ -1,0 +1,131 @@
+"""``/phonebook/FORMAT``: books for phones, under every address that a maker lets one type.
+
+A format alone, a format and a file name, or a format, a key and a file name; doubled slashes and any case are
+fine. ``auto`` as the format goes by the User-Agent. A missing or wrong key is 401 with a Basic challenge, since
+many phones have fields for user and password.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+
+from aiohttp import hdrs, web
+from cachetools import LRUCache
+from multidict import CIMultiDict
+
+from bridge.access.keys import Key
+from bridge.access.phones import Phones
+from bridge.errors import BridgeError
+from bridge.http import bookquestion
+from bridge.http.bookquestion import PLACE, Question
+from bridge.http.state import MIRROR, SETTINGS, STORAGE
+from bridge.phonebook.formats import Formats
+from bridge.phonebook.render import Ask, Book, Books, Wish
+from bridge.phonebook.view import View
+
+BOOKS = web.AppKey("BOOKS", Books)
+PHONES = web.AppKey("PHONES", Phones)
+QUESTIONS: web.AppKey[LRUCache[object, Question]] = web.AppKey("QUESTIONS", LRUCache)
+
+routes = web.RouteTableDef()
+
+_READ = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST)
+_KEPT_QUESTIONS = 4096
+# What ITFlow's own script gave: each client's primary contact, vendors, and nothing else.
+_LEGACY = {"contacts": "primary", "locations": "false", "name_form": "client-name"}
+LEGACY = "legacy"
+
+
+async def keep_books(app: web.Application) -> AsyncIterator[None]:
+    """What the door needs while the application runs: formats, kept books, and what phones fetched.
+
+    Raises:
+        SettingsError: A format of the user's own folder is wrong.
+    """
+    app[BOOKS] = Books(Formats(app[SETTINGS].phonebook.templates))
+    app[QUESTIONS] = LRUCache(_KEPT_QUESTIONS)
+    app[PHONES] = Phones(app[STORAGE])
+    async with app[PHONES].flushing():
+        yield
+
+
+@routes.route(hdrs.METH_ANY, f"/phonebook/{{{PLACE}:.*}}")
+@routes.route(hdrs.METH_ANY, f"/{{slashes:/*}}phonebook{{{PLACE}:.*}}")
+async def handle(request: web.Request) -> web.StreamResponse:
+    """Answer a phone."""
+    app = request.app
+    asked = bookquestion.identity(request)
+    known = app[QUESTIONS].get(asked)
+    if known and request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and known.still_holds(request):
+        return await _answer(request, known)
+    place = bookquestion.place(request, app[BOOKS].formats)
+    try:
+        params = await bookquestion.parameters(request)
+        key = bookquestion.allowed(request, place, params)
+        if request.method == hdrs.METH_PUT and place.row.put:
+            async for _ in request.content.iter_chunked(65_536):
+                pass
+            return web.Response(text="")
+        if request.method not in _READ:
+            raise web.HTTPMethodNotAllowed(request.method, _READ)
+        question = bookquestion.question(request, place, params, key)
+        if request.method != hdrs.METH_POST:
+            app[QUESTIONS][asked] = question
+        return await _answer(request, question)
+    except BridgeError as error:
+        if not place.row.errors or error.status in {401, 403}:
+            raise
+        body = app[BOOKS].failure(place.row, error)
+        return web.Response(body=body, content_type=place.row.content_type, charset="utf-8")
+
+
+async def book_response(
+    request: web.Request, key: Key, format_name: str, params: Mapping[str, str]
+) -> web.StreamResponse:
+    """A whole book, for doors with an address of their own.
+
+    Args:
+        request: For its method and its conditional and encoding headers.
+        key: Already found good for phonebooks.
+        format_name: ``legacy`` gives ITFlow's old document, with that script's choice of entries where
+            ``params`` does not say otherwise (``contacts=all``).
+        params: As in the query of ``/phonebook/FORMAT``.
+
+    Raises:
+        BadParameter: A parameter is wrong.
+        NotFound: There is no such format.
+        NotReady: There is no mirror yet.
+    """
+    row = request.app[BOOKS].formats.get(format_name)
+    own = {**_LEGACY, **params} if format_name == LEGACY else params
+    view = View.of(row, key.phonebook, key.numbers.region, key.clients, own)
+    book = await request.app[BOOKS].book(request.app[MIRROR].snapshot, Wish(row, view, Ask()))
+    request.app[PHONES].note(bookquestion.phone(request, row, own, key), book.entries)
+    return _response(request, book)
+
+
+async def _answer(request: web.Request, question: Question) -> web.StreamResponse:
+    app = request.app
+    snapshot = app[MIRROR].snapshot
+    book = app[BOOKS].kept(snapshot, question.wish) or await app[BOOKS].book(snapshot, question.wish)
+    app[PHONES].note(question.phone, book.entries)
+    return _response(request, book)
+
+
+def _response(request: web.Request, book: Book) -> web.Response:
+    asked = request.headers
+    zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and book.zipped is not None
+    if zipped and not bookquestion.weights(request, hdrs.ACCEPT_ENCODING).get("gzip"):
+        zipped = False
+    etag = f"{book.etag}-gzip" if zipped else book.etag
+    headers = CIMultiDict(book.headers)
+    headers[hdrs.ETAG] = f'"{etag}"'
+    age_s = request.app[MIRROR].freshness.people_age_s(dt.datetime.now(dt.UTC))
+    if age_s is not None:
+        headers[hdrs.AGE] = str(age_s)
+    if hdrs.IF_NONE_MATCH in asked and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    if zipped:
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(body=book.zipped if zipped else book.body, headers=headers)

@@ -1,0 +1,73 @@
+"""What phones fetched is kept without holding up an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bridge.access.phones import Phone, Phones
+from bridge.errors import StorageError
+from bridge.storage import Database
+
+T46 = Phone("10.0.0.7", "001565aabbcc", "Yealink SIP-T46G", "yealink", "front desk")
+
+
+def test_fetches_add_up_and_the_latest_counts(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    phones = Phones(database)
+    for entries in (10, 11):
+        phones.note(T46, entries)
+    phones.flush()
+    phones.note(T46, 12)
+    assert phones.all()[0].entries == 11
+    phones.flush()
+    phones.flush()
+    (seen,) = phones.all()
+    assert (seen.phone, seen.entries, seen.fetches) == (T46, 12, 3)
+    assert dt.datetime.now(dt.UTC) - seen.fetched_at < dt.timedelta(minutes=1)
+    database.close()
+
+
+def test_old_phones_are_forgotten(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    with database.write() as connection:
+        connection.execute(
+            "INSERT INTO phones VALUES ('old', '', '', 'yealink', 'k', '2020-01-01T00:00:00+00:00', 1, 1)"
+        )
+    phones = Phones(database)
+    phones.note(T46, 1)
+    phones.flush()
+    assert [seen.phone.address for seen in phones.all()] == ["10.0.0.7"]
+    database.close()
+
+
+def test_what_cannot_be_stored_is_stored_later(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    phones = Phones(database)
+    phones.note(T46, 1)
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        other.execute("ALTER TABLE phones RENAME TO away")
+    with pytest.raises(StorageError):
+        phones.flush()
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        other.execute("ALTER TABLE away RENAME TO phones")
+    phones.flush()
+    assert phones.all()[0].phone == T46
+    database.close()
+
+
+async def test_stored_while_running_and_at_the_end(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    phones = Phones(database)
+    async with phones.flushing(0.01):
+        phones.note(T46, 1)
+        while not await asyncio.to_thread(phones.all):
+            pass
+    async with phones.flushing(3600):
+        phones.note(T46, 2)
+    assert phones.all()[0].fetches == 2
+    database.close()

@@ -1,0 +1,197 @@
+"""Phonebooks: the first render of 10,000 entries, what a caller feels of it, kept books, and 304."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from bridge.access.keys import Keys, Options
+from bridge.directory.mirror import Freshness, Mirror
+from bridge.http import errors, phonebook
+from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
+from bridge.phonebook import dialling
+from bridge.phonebook.formats import Formats
+from bridge.phonebook.render import Ask, Books, Wish
+from bridge.phonebook.view import View
+from bridge.settings import PhonebookSection, Settings
+from bridge.storage import Database
+from tests.bench.figure import Figure, at_least, at_most
+from tests.phonebook.people import crowd
+
+ENTRIES = 10_000
+KEY = "0123456789abcdef0123456789abcdef"
+BOOK = f"/phonebook/yealink?api_key={KEY}"
+ROUNDS = 15
+ROUND_S = 0.25
+TICK_S = 0.001
+
+
+def measure() -> Iterator[Figure]:
+    """The figures of the phonebooks."""
+    yield from first_renders()
+    yield asyncio.run(felt_by_a_caller())
+    for entries in (100, ENTRIES):
+        with served(entries) as port:
+            yield from asyncio.run(kept_books(port, entries))
+
+
+def first_renders() -> Iterator[Figure]:
+    """The slowest and the median format; nothing is kept from one to the next."""
+    snapshot = crowd(ENTRIES)
+    formats = Formats()
+    times_s = {}
+    for row in formats:
+        dialling._dialled.cache_clear()
+        view = View.of(row, PhonebookSection(), "US", None, {})
+        start = time.perf_counter()
+        Books(formats).make(snapshot, Wish(row, view, Ask()))
+        times_s[row.name] = time.perf_counter() - start
+    slowest = max(times_s, key=lambda name: times_s[name])
+    yield at_most(
+        f"phonebook: first render of {ENTRIES} entries, slowest of {len(times_s)} formats ({slowest})",
+        times_s[slowest],
+        0.5,
+        "s",
+    )
+    yield Figure("phonebook: first render, median format", f"{statistics.median(times_s.values()):.2f} s")
+
+
+async def felt_by_a_caller() -> Figure:
+    """The longest time the event loop stands still while a book is made."""
+    formats = Formats()
+    books = Books(formats)
+    row = formats.get("yealink")
+    snapshot = crowd(ENTRIES)
+    task = asyncio.create_task(
+        books.book(snapshot, Wish(row, View.of(row, PhonebookSection(), "US", None, {}), Ask()))
+    )
+    longest_s = 0.0
+    while not task.done():
+        start = time.perf_counter()
+        await asyncio.sleep(TICK_S)
+        longest_s = max(longest_s, time.perf_counter() - start - TICK_S)
+    await task
+    return at_most("phonebook: longest stop of the event loop during a first render", longest_s * 1000, 50, "ms", 0)
+
+
+async def kept_books(port: int, entries: int) -> Iterator[Figure]:
+    """A kept book against a bare handler with the same bytes, and a 304, in turns."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    etag, size = await _ask(reader, writer, BOOK)
+    rates: dict[str, list[float]] = {"book": [], "bare": [], "304": []}
+    for _ in range(ROUNDS):
+        for name, path, known in (
+            ("book", BOOK, ""),
+            ("bare", BOOK.replace("/phonebook", "/bare"), ""),
+            ("304", BOOK, etag),
+        ):
+            rates[name].append(await _rate(reader, writer, path, known))
+    _, renders = await _ask(reader, writer, "/renders")
+    writer.close()
+    shares = [book / bare for book, bare in zip(rates["book"], rates["bare"], strict=True)]
+    return iter(
+        [
+            at_least(
+                f"phonebook: kept book of {entries} entries ({size // 1000} kB) ÷ bare handler",
+                statistics.median(shares),
+                0.9,
+            ),
+            Figure(
+                f"phonebook: kept book of {entries} entries, answers a second on one connection",
+                f"{statistics.median(rates['book']):.0f}; 304: {statistics.median(rates['304']):.0f}",
+            ),
+            at_most(f"phonebook: renders for all of these, {entries} entries", renders, 1, digits=0),
+        ]
+    )
+
+
+async def _rate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, known: str) -> float:
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < ROUND_S:
+        await _ask(reader, writer, path, known)
+        count += 1
+    return count / (time.perf_counter() - start)
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, known: str = ""
+) -> tuple[str, int]:
+    """The ETag and the length of an answer; of ``/renders`` its number."""
+    condition = f"If-None-Match: {known}\r\n" if known else ""
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Yealink SIP-T46G\r\n{condition}\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+    length = 0 if " 304 " in head else int(headers.get("content-length", 0))
+    body = await reader.readexactly(length)
+    return headers.get("etag", ""), int(body) if path == "/renders" else length
+
+
+@contextmanager
+def served(entries: int) -> Iterator[int]:
+    """A bridge in a process of its own; its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.phonebook", str(entries)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the server has no output")
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@asynccontextmanager
+async def _bridge(entries: int, folder: Path) -> AsyncIterator[int]:
+    settings = Settings()
+    app = web.Application(middlewares=[errors.rendered])
+    app[SETTINGS] = settings
+    app[STORAGE] = Database(folder / "bridge.db")
+    app[KEYS] = Keys(app[STORAGE], settings)
+    app[KEYS].add("bench", Options(), secret=KEY)
+    app[MIRROR] = Mirror(crowd(entries), Freshness(people_at=dt.datetime.now(dt.UTC)))
+    app.add_routes(phonebook.routes)
+    app.cleanup_ctx.append(phonebook.keep_books)
+
+    async def bare(_request: web.Request) -> web.Response:
+        return web.Response(body=same.body, headers=headers)
+
+    async def renders(_request: web.Request) -> web.Response:
+        return web.Response(text=str(app[phonebook.BOOKS].renders))
+
+    app.add_routes([web.get("/bare/{format}", bare), web.get("/renders", renders)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        row = app[phonebook.BOOKS].formats.get("yealink")
+        view = View.of(row, PhonebookSection(), "US", None, {})
+        same = Books(app[phonebook.BOOKS].formats).make(app[MIRROR].snapshot, Wish(row, view, Ask()))
+        headers = {"ETag": f'"{same.etag}"', "Age": "1", **same.headers}
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+        app[STORAGE].close()
+
+
+async def _serve(entries: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with _bridge(entries, Path(folder)) as port:
+            sys.stdout.write(f"{port}\n")
+            sys.stdout.flush()
+            await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1])))

@@ -1,0 +1,192 @@
+"""Every format against hostile data: golden documents, an independent reader, and each limit of its row."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.directory.entries import Client, Entry, Kind
+from bridge.directory.snapshot import Snapshot
+from bridge.phonebook.formats import Formats
+from bridge.phonebook.render import Ask, Books, Wish
+from bridge.phonebook.view import View
+from bridge.settings import PhonebookSection
+from tests.phonebook.conftest import Make
+from tests.phonebook.people import crowd, empty, hostile, mobile, work
+from tests.phonebook.readers import READERS, read
+
+GOLDEN = Path(__file__).parent.parent / "data" / "phonebook"
+NAMES = sorted(READERS)
+BASE = "http://bridge.example:8080/phonebook/x/KEY"
+XML_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def suffix(name: str) -> str:
+    return {"vcard4": "vcf", "vcard3": "vcf", "csv": "csv", "mitel-csv": "csv"}.get(name, "xml")
+
+
+def test_every_format_has_a_reader(formats: Formats) -> None:
+    assert sorted(row.name for row in formats) == NAMES
+
+
+@pytest.mark.parametrize("screen", ["list", "menu", "search"])
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_document(name: str, screen: str, formats: Formats, make: Make) -> None:
+    row = formats.get(name)
+    if screen not in row.screens:
+        return
+    body = make(hostile(), name, ask=Ask(screen=screen, base=BASE if row.linked else "")).body
+    golden = GOLDEN / f"{name}-{screen}.{suffix(name)}"
+    if "UPDATE_GOLDEN" in os.environ:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_bytes(body)
+    assert body == golden.read_bytes(), f"If this change is meant: UPDATE_GOLDEN=1 pytest {__file__}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_people_arrive(name: str, make: Make) -> None:
+    found = read(name, make(hostile(), name, ask=Ask(count=50)).body)
+    numbers = [number for item in found for number in item.numbers]
+    assert all(item.name and item.numbers for item in found)
+    assert not any(XML_ILLEGAL.search(item.name) for item in found)
+    assert "101" in numbers
+    assert not any("No Number" in item.name or "None" in item.name for item in found)
+    if name not in {"cisco", "snom", "mitel", "snom-m", "panasonic", "mitel-csv", "csv"}:
+        assert any("Tom & <Jerry> \"the\" 'cat' ]]>" in item.name for item in found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_limits_of_the_row(name: str, formats: Formats, make: Make) -> None:
+    row = formats.get(name)
+    for snapshot in (hostile(), crowd(4000)):
+        body = make(snapshot, name).body
+        found = read(name, body)
+        for item in found:
+            size = len(item.name.encode() if row.name_unit == "bytes" else item.name)
+            apart = name in {"grandstream", "grandstream-old", "grandstream-cell", "vtech", "snom-tbook"}
+            assert not row.name_limit or apart or size <= row.name_limit, item
+            assert not set(item.name) & set(row.name_without), item
+            assert all(not number.strip(row.number_chars) for number in item.numbers), item
+            assert all(len(number) <= row.number_limit for number in item.numbers if row.number_limit), item
+            assert not row.numbers_per_entry or len(item.numbers) <= row.numbers_per_entry
+            assert not row.slots or len(item.numbers) <= len(row.slots)
+        assert len(found) <= (row.max_entries or row.page_size or len(found))
+        assert len(body) <= (row.max_bytes or len(body))
+        numbers = [number for item in found for number in item.numbers]
+        assert not row.unique_numbers or len(set(numbers)) == len(numbers)
+        assert row.empty_elements != "pair" or b"/>" not in body
+        assert not row.fold_bytes or max(map(len, body.split(b"\r\n"))) <= row.fold_bytes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_twelve_numbers_arrive(name: str, make: Make) -> None:
+    one = Snapshot.build(
+        entries=[Entry(Kind.CONTACT, 1, 0, "Twelve", tuple(work(f"+4930555002{at:02}") for at in range(12)))]
+    )
+    found = read(name, make(one, name).body)
+    numbers = sorted(number.lstrip("+0") for item in found for number in item.numbers)
+    assert [number[-2:] for number in numbers] == [f"{at:02}" for at in range(12)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_book_is_a_document(name: str, make: Make) -> None:
+    book = make(empty(), name)
+    assert book.entries == 0
+    assert read(name, book.body) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ten_thousand_entries(name: str, formats: Formats, make: Make) -> None:
+    row = formats.get(name)
+    book = make(crowd(10_000), name)
+    found = read(name, book.body)
+    assert len(found) == book.entries
+    if not (row.max_entries or row.page_size):
+        assert len(found) == 10_000
+    important = {f"Ada{at:05}" for at in range(500, 10_001, 500)}
+    if row.max_entries and not row.numbers_per_entry:
+        assert important <= {item.name.split()[0] for item in found}
+    if not row.page_size and len(found) < 10_000:
+        assert any(note.what.startswith("beyond the") for note in book.notes)
+
+
+ORDER = {
+    "snom-m": ("DirectoryEntry", ["Name", "Telephone", "Office", "Mobile"]),
+    "fanvil": ("DirectoryEntry", ["Name", "Telephone", "Mobile", "Other", "Ring", "Group"]),
+    "digium-a": ("DirectoryEntry", ["Name", "Telephone", "Mobile", "Other", "Ring", "Group"]),
+    "polycom": ("item_list/item", ["lb", "ln", "fn", "ct", "sd", "rt", "dc", "ad", "ar", "bw", "bb"]),
+    "avaya": ("DirectoryEntry", ["LastName", "FirstName", "PhoneNumbers"]),
+    "legacy": ("Contact", ["LastName", "Phone", "Groups"]),
+}
+
+
+@pytest.mark.parametrize(("name", "entry", "children"), [(n, e, c) for n, (e, c) in ORDER.items()])
+def test_order_of_elements(name: str, entry: str, children: list[str], make: Make) -> None:
+    for element in ET.fromstring(make(crowd(3, clients=1), name).body).iterfind(entry):
+        assert list(dict.fromkeys(child.tag for child in element)) == children
+
+
+def test_snom_m_writes_empty_numbers_in_full(make: Make) -> None:
+    assert b"<Telephone></Telephone><Office>+49305550001</Office>" in make(crowd(1), "snom-m").body
+
+
+def test_grandstream_groups_refer_to_their_ids(make: Make) -> None:
+    root = ET.fromstring(make(hostile(), "grandstream", group_by="kind").body)
+    groups = {group.findtext("id"): group.findtext("name") for group in root.iterfind("pbgroup")}
+    kinds = {contact.findtext("LastName"): groups[contact.findtext("Group")] for contact in root.iterfind("Contact")}
+    assert kinds["Muster"] == "Contacts"
+    assert kinds["Muster & Söhne - Main Office"] == "Locations"
+    assert kinds["A"] == "Vendors"
+
+
+def test_legacy_groups(make: Make) -> None:
+    root = ET.fromstring(make(hostile(), "legacy", contacts="primary", locations="false").body)
+    groups = [(c.findtext("LastName"), c.findtext("Groups/groupid")) for c in root.iterfind("Contact")]
+    assert groups == [("A", "1"), ("Ada Muster", "0"), ("Pipes | Co; \\n, Ltd", "1")]
+
+
+def test_csv_is_no_formula(make: Make) -> None:
+    names = [item.name for item in read("csv", make(hostile(), "csv").body)]
+    assert not any(name[0] in "=+-@" for name in names)
+    assert '\'=1+cmd|"calc"' in names
+
+
+def test_vcard_values_survive_escaping(make: Make) -> None:
+    for name in ("vcard3", "vcard4"):
+        names = [item.name for item in read(name, make(hostile(), name).body)]
+        assert "Pipes | Co; \\n, Ltd" in names
+        assert "Ü" * 300 in names
+
+
+_TEXT = st.text(max_size=60)
+_BOOKS = st.lists(st.tuples(_TEXT, _TEXT, _TEXT), max_size=4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(people=_BOOKS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_name_is_well_formed(name: str, people: list[tuple[str, str, str]], formats: Formats) -> None:
+    snapshot = Snapshot.build(
+        clients=[Client(at, client) for at, (_, client, _) in enumerate(people, 1)],
+        entries=[
+            Entry(Kind.CONTACT, at, at, person, (work(f"+4930555{at:05}"), mobile(f"+49171555{at:05}")), title=title)
+            for at, (person, _, title) in enumerate(people, 1)
+        ],
+    )
+    row = formats.get(name)
+    view = View.of(row, PhonebookSection(group_by="client"), "DE", None, {})
+    for screen in row.screens:
+        body = Books(formats).make(snapshot, Wish(row, view, Ask(screen=screen, base=BASE))).body
+        if screen == "list":
+            found = read(name, body)
+            assert {number[-3:] for item in found for number in item.numbers} == {
+                f"{at + 1:03}" for at in range(len(people))
+            }
+        else:
+            ET.fromstring(body)
