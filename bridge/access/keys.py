@@ -140,6 +140,17 @@ class Keys:
         """Every key, revoked and expired ones too, by name."""
         return list(self._by_hash.values())
 
+    def named(self, name: str) -> Key:
+        """The key of a name, revoked and expired ones too.
+
+        Raises:
+            NotFound: There is none.
+        """
+        for key in self.all():
+            if key.name == name:
+                return key
+        raise NotFound(f"There is no key {name}; see: itflow-bridge keys list")
+
     def find(self, secret: str | None) -> Key:
         """The key of a secret.
 

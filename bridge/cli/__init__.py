@@ -6,16 +6,25 @@ import sys
 
 import typer
 
-from bridge.cli import calls, itflow, journal, keys, phones
+from bridge.cli import calls, check, demo, embedded, itflow, journal, keys, lookup, phones, serve, sync
 from bridge.cli.common import errors
 from bridge.errors import BridgeError
 
 app = typer.Typer(
     help="The phone side of ITFlow.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-app.command("itflow")(itflow.itflow)
-app.command("calls")(calls.calls)
-app.command("phones")(phones.phones)
+for command in (
+    serve.serve,
+    demo.demo,
+    embedded.embedded,
+    check.check,
+    sync.sync,
+    lookup.lookup,
+    phones.phones,
+    calls.calls,
+    itflow.itflow,
+):
+    app.command()(command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
 

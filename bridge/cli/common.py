@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from bridge.itflow.client import ItflowClient
-from bridge.itflow.transport import open_session
-from bridge.settings import ItflowSection, Settings
+from bridge.directory.mirror import Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.directory.stored import Reader
+from bridge.settings import Settings
 from bridge.storage import Database
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file of settings.", show_default=False)]
@@ -36,13 +37,12 @@ def database(settings: Settings) -> Iterator[Database]:
         opened.close()
 
 
-@asynccontextmanager
-async def open_itflow(section: ItflowSection) -> AsyncIterator[ItflowClient]:
-    """A client for the ITFlow of these settings.
+def stored_snapshot(opened: Database) -> Snapshot:
+    """The snapshot that a sync has stored.
 
     Raises:
-        SettingsError: Its address or key is not set.
+        NotReady: There is none yet.
+        StorageError: It cannot be read.
     """
-    url, api_key = section.require()
-    async with open_session() as session:
-        yield ItflowClient(session, url, api_key, timeout_s=section.timeout_s, page_size=section.page_size)
+    mirror = Mirror(*Reader(opened).read())
+    return mirror.snapshot

@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, open_itflow
+from bridge.cli.common import Config
 from bridge.errors import BadParameter
+from bridge.itflow.client import connected
+from bridge.itflow.modules import READING
 from bridge.itflow.protocol import Answer
 from bridge.settings import ItflowSection, load
 
@@ -31,11 +33,11 @@ def itflow(
 
 
 async def _call(section: ItflowSection, module: str, function: str, fields: Mapping[str, str]) -> Answer:
-    async with open_itflow(section) as client:
+    async with connected(section) as client:
         return await client.call(module, function, fields)
 
 
 def _plain(function: str, answer: Answer) -> object:
     if answer.insert_id is not None:
         return {"insert_id": answer.insert_id}
-    return list(answer.rows) if function == "read" else {"count": answer.count}
+    return list(answer.rows) if function in READING else {"count": answer.count}

@@ -1,13 +1,50 @@
-"""How an explained lookup looks on a terminal."""
+"""``itflow-bridge lookup``: every step of a lookup, explained."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bridge.callerid import Explanation
+from bridge.access.keys import Keys
+from bridge.callerid import Asker, Explanation, explain
 from bridge.callerid.explain import Row, Step
+from bridge.cli.common import Config, console, database, stored_snapshot
+from bridge.directory.entries import Scope
+from bridge.settings import CalleridSection, NumbersSection, Settings, load
+from bridge.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """Who asks where no key is named: all clients, the bridge's own settings."""
+
+    numbers: NumbersSection
+    callerid: CalleridSection
+    clients: Scope = None
+
+
+def lookup(
+    number: Annotated[str, typer.Argument(help="As the phone system sends it.")],
+    key: Annotated[str | None, typer.Option(help="Name of the key that asks. Without: all clients.")] = None,
+    config: Config = None,
+) -> None:
+    """Explain which name a number gets, from the stored mirror."""
+    settings = load(config)
+    with database(settings) as opened:
+        asker = _asker(opened, settings, key)
+        snapshot = stored_snapshot(opened)
+    console.print(render(explain(snapshot, asker, number, itflow_url=str(settings.itflow.url or ""))))
+
+
+def _asker(opened: Database, settings: Settings, key: str | None) -> Asker:
+    if key is None:
+        return Anybody(settings.numbers, settings.callerid)
+    return Keys(opened, settings).named(key)
 
 
 def render(explanation: Explanation) -> RenderableType:

@@ -75,7 +75,7 @@ class Mirror:
         if self.current is None:
             raise NotReady(
                 "The bridge has not yet read ITFlow and has nothing stored. "
-                "Run `itflow-bridge check` to see what is missing."
+                "Run `itflow-bridge sync` to read it now, or `itflow-bridge check` to see what is missing."
             )
         return self.current
 

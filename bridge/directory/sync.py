@@ -25,9 +25,8 @@ from bridge.errors import (
     RightMissing,
     WireGarbled,
 )
-from bridge.itflow.client import ItflowClient
+from bridge.itflow.client import ItflowClient, connected
 from bridge.itflow.modules import PAYMENTS_PAGE
-from bridge.itflow.transport import open_session
 from bridge.settings import Settings
 from bridge.storage import Database
 
@@ -274,17 +273,9 @@ async def sync_once(settings: Settings, *, accept: bool = False, progress: Progr
         ItflowError: ITFlow does not give what is needed.
         StorageError: ``bridge.db`` cannot be used.
     """
-    url, api_key = settings.itflow.require()
     database = Database(settings.storage.path)
     try:
-        async with open_session() as session:
-            client = ItflowClient(
-                session,
-                url,
-                api_key,
-                timeout_s=settings.itflow.timeout_s,
-                page_size=settings.itflow.page_size,
-            )
+        async with connected(settings.itflow) as client:
             sync = Sync(
                 client,
                 database,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
@@ -48,16 +50,14 @@ async def show(request: web.Request) -> web.Response:
     return web.json_response(as_json(entry))
 
 
-async def legacy_add(request: web.Request, key: Key) -> web.Response:
-    """``add_asset`` as ``/api.php`` answers it, from the query and, with POST, the form or JSON in the body.
+async def legacy_add(request: web.Request, key: Key, parameters: Mapping[str, str]) -> web.Response:
+    """``add_asset`` as ``/api.php`` answers it.
 
     Args:
-        request: The request; ``add_asset`` is the name, ``client_id`` the client.
+        request: The request.
         key: Its key, found to open ``assets``.
+        parameters: Of its query and, with POST, of its body; ``add_asset`` is the name, ``client_id`` the client.
     """
-    parameters = query.read(request.rel_url.raw_query_string)
-    if request.method == hdrs.METH_POST:
-        parameters = {**await query.body(request), **parameters}
     client_id = query.whole_number(parameters, "client_id")
     entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read_legacy(parameters))
     headers = {JOURNAL_ID: str(entry.id)}

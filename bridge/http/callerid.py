@@ -42,6 +42,8 @@ HOT_NUMBERS = 131_072  # some 60 MB at most
 MAX_NUMBER = 128  # characters; what is longer is no number
 MAX_FALLBACK = 255
 
+# With one of these, a request asks for more than a name.
+_LONGER = frozenset({"format", "incoming_call"})
 _DOORS = {"/api.php": "cid", "/callerid": "number"}
 
 _COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
@@ -142,7 +144,7 @@ def shortcut(app: web.Application) -> Shortcut:
         if parameter is None:
             return None
         parameters = query.read(raw)
-        if parameter not in parameters or "api_key" not in parameters or "format" in parameters:
+        if parameter not in parameters or "api_key" not in parameters or not parameters.keys().isdisjoint(_LONGER):
             return None
         found = _answer(app, parameters, parameter, parameters["api_key"], remote)
         return None if found.result == DENIED else _octets(found)

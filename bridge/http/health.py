@@ -24,18 +24,8 @@ async def healthz(_request: web.Request) -> web.Response:
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
     """200 once there is a mirror to answer from, 503 before; how old it is and what is doubtful about it."""
-    mirror = request.app[MIRROR]
-    now = dt.datetime.now(dt.UTC)
-    ready = mirror.current is not None
-    return web.json_response(
-        {
-            "ready": ready,
-            "people_age_s": mirror.freshness.people_age_s(now),
-            "money_age_s": mirror.freshness.money_age_s(now),
-            "doubts": mirror.freshness.doubts,
-        },
-        status=200 if ready else 503,
-    )
+    status = request.app[MIRROR].status(dt.datetime.now(dt.UTC))
+    return web.json_response(status, status=200 if status["ready"] else 503)
 
 
 @routes.get("/metrics")

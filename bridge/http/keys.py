@@ -36,14 +36,19 @@ def secret(request: web.Request, parameters: Mapping[str, str] | None = None) ->
     return None
 
 
-def require(request: web.Request, feature: Feature) -> Key:
+def require(request: web.Request, feature: Feature, parameters: Mapping[str, str] | None = None) -> Key:
     """The key of a request, good for a feature.
+
+    Args:
+        request: Any request.
+        feature: What it asks for.
+        parameters: Its query, where that has been read already.
 
     Raises:
         KeyMissing: There is none.
         KeyWrong: It is unknown, revoked or expired.
         FeatureDenied: It does not open the feature, or not from there.
     """
-    key = request.app[KEYS].find(secret(request))
+    key = request.app[KEYS].find(secret(request, parameters))
     key.check(feature, request.remote)
     return key

@@ -2,14 +2,18 @@
 
 from aiohttp import web
 
+from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.assets.delivery import Deliverer
 from bridge.directory.mirror import Mirror
+from bridge.itflow.client import ItflowClient
 from bridge.settings import Settings
 from bridge.storage import Database
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 STORAGE = web.AppKey("STORAGE", Database)
+ITFLOW = web.AppKey("ITFLOW", ItflowClient)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)
+CALLS = web.AppKey("CALLS", CallLog)
 DELIVERER = web.AppKey("DELIVERER", Deliverer)

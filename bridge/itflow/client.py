@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -21,7 +21,8 @@ from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMis
 from bridge.itflow.capabilities import Capabilities, find_out
 from bridge.itflow.modules import MODULES
 from bridge.itflow.protocol import Answer, Request, Row, build, decipher, of_client
-from bridge.itflow.transport import Transport, Unfinished
+from bridge.itflow.transport import Transport, Unfinished, open_session
+from bridge.settings import ItflowSection
 
 DEFAULT_LIMIT = 50  # v1's own, where a read names none
 SMALLEST_PAGE = DEFAULT_LIMIT
@@ -266,6 +267,18 @@ class ItflowClient:
                 if len(found) >= last:
                     break
         return found[first:last]
+
+
+@asynccontextmanager
+async def connected(section: ItflowSection) -> AsyncGenerator[ItflowClient]:
+    """A client for the ITFlow of these settings, with a session of its own.
+
+    Raises:
+        SettingsError: Its address or key is not set.
+    """
+    url, api_key = section.require()
+    async with open_session() as session:
+        yield ItflowClient(session, url, api_key, timeout_s=section.timeout_s, page_size=section.page_size)
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]], attempts: int, again: retry_base) -> T:

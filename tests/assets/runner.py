@@ -15,16 +15,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bridge.access.keys import Feature, Keys, Options
+from bridge.access.keys import Keys, Options
 from bridge.assets.delivery import Deliverer, Step, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
-from bridge.http import assets
+from bridge.http import assets, legacy
 from bridge.http.errors import rendered
-from bridge.http.keys import require
 from bridge.http.state import DELIVERER, KEYS
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
@@ -48,11 +47,6 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def legacy(request: web.Request) -> web.Response:
-    """The part of ``/api.php`` that adds assets."""
-    return await assets.legacy_add(request, require(request, Feature.ASSETS))
-
-
 async def serve(options: argparse.Namespace) -> None:
     """Serve until killed."""
     database = Database(options.database, durable=True)
@@ -68,7 +62,7 @@ async def serve(options: argparse.Namespace) -> None:
         app[KEYS] = keys
         app[DELIVERER] = deliverer
         app.add_routes(assets.routes)
-        app.router.add_route("*", "/api.php", legacy)
+        app.add_routes(legacy.routes)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -1,24 +1,49 @@
-"""Commands are run as users run them: in a process of their own."""
+"""An embedded ITFlow in a process of its own, since commands are waited for."""
 
-import os
+import re
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
+from tests.embedded.recordings import WIRE
+
 
 @pytest.fixture
-def command(tmp_path):
-    """Runs ``itflow-bridge`` with words; settings are environment variables without the prefix."""
+def started():
+    """Starts ``itflow-bridge`` with words that serve, and gives what it printed up to a pattern."""
 
-    def run(*words, fails=False, **settings):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-        environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
-        environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "200"}
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", *words], capture_output=True, text=True, env=environment, check=False
-        )
-        assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stderr if fails else done.stdout
+    @contextmanager
+    def start(*words, until):
+        with subprocess.Popen(
+            [sys.executable, "-m", "bridge", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            printed = ""
+            try:
+                while not re.search(until, printed):
+                    line = process.stdout.readline() if process.stdout else ""
+                    assert line, printed
+                    printed += line
+                yield printed
+            finally:
+                process.terminate()
 
-    return run
+    return start
+
+
+@pytest.fixture
+def embedded(started):
+    """Starts an embedded ITFlow with the recordings' data set and gives its address."""
+
+    @contextmanager
+    def start(generation="26.02", *words):
+        data = str(WIRE / "v26.02-before.json")
+        serving = started(
+            "embedded", "--port", "0", "--generation", generation, "--data", data,
+            "--key", "KEYALL", "--key", "KEYONE=1", *words, until="key KEYONE",
+        )  # fmt: skip
+        with serving as printed:
+            yield re.search(r"http://\S+", printed)[0]  # type: ignore[index]
+
+    return start

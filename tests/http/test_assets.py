@@ -5,16 +5,15 @@ import datetime as dt
 import pytest
 from aiohttp import web
 
-from bridge.access.keys import Feature, Keys, Options
+from bridge.access.keys import Keys, Options
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.embedded import FaultKind
-from bridge.http import assets
+from bridge.http import assets, legacy
 from bridge.http.errors import rendered
-from bridge.http.keys import require
 from bridge.http.state import DELIVERER, KEYS
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
@@ -26,11 +25,6 @@ MIRROR = Mirror(
     Snapshot.build(clients=[Client(1, "Client 1"), Client(2, "Client 2")]),
     Freshness(people_at=dt.datetime.now(dt.UTC)),
 )
-
-
-async def legacy(request):
-    """The part of ``/api.php`` that adds assets."""
-    return await assets.legacy_add(request, require(request, Feature.ASSETS))
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ async def door(aiohttp_client, itflow, tmp_path):
     app[KEYS].add("all", Options(), secret="ALL")
     app[KEYS].add("one", Options(clients=frozenset({1})), secret="ONE")
     app.add_routes(assets.routes)
-    app.router.add_route("*", "/api.php", legacy)
+    app.add_routes(legacy.routes)
     section = AssetsSection(deadline_s=1, settle_s=0.1, max_wait_s=0.1)
     async with open_session() as session:
         client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=0.5, attempts=1)

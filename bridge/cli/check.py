@@ -1,0 +1,92 @@
+"""``itflow-bridge check``: what works with these settings and this ITFlow, what does not, and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from enum import StrEnum
+
+import typer
+from rich.table import Table
+
+from bridge.access.keys import Keys
+from bridge.cli.common import Config, console, database
+from bridge.errors import ItflowError
+from bridge.itflow.capabilities import Capabilities
+from bridge.itflow.client import connected
+from bridge.settings import Settings, load
+
+
+class State(StrEnum):
+    """How a thing stands."""
+
+    GOOD = "[green]works[/]"
+    PARTLY = "[yellow]partly[/]"
+    BAD = "[red]does not work[/]"
+
+
+Finding = tuple[str, State, str]
+
+# What each module of ITFlow is for, in the order in which it is missed.
+NEEDED_FOR = {
+    "clients": "everything",
+    "contacts": "caller names, phonebooks, mailing lists",
+    "locations": "names of callers from a client's site",
+    "vendors": "names of vendors that call",
+    "invoices": "balances",
+    "assets": "add_asset: looking whether an asset is there already",
+}
+
+SCOPED = (
+    "It is limited to client {}, so nobody else is known. Make one for all clients in ITFlow under Admin > API keys."
+)
+NO_PAYMENTS = (
+    "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with a Partial "
+    "invoice gets none. To have them exact, install the page in templates/itflow (see its README)."
+)
+
+
+def check(config: Config = None) -> None:
+    """Tell what works with these settings and this ITFlow, what does not, and what to do."""
+    settings = load(config)
+    findings = [*_here(settings), *asyncio.run(_there(settings))]
+    table = Table("what", "state", "what to do or know")
+    for what, state, advice in findings:
+        table.add_row(what, state.value, advice)
+    console.print(table)
+    if any(state is State.BAD for _, state, _ in findings):
+        raise typer.Exit(1)
+
+
+def _here(settings: Settings) -> Iterator[Finding]:
+    with database(settings) as opened:
+        keys = Keys(opened, settings).all()
+    yield "storage", State.GOOD, f"{settings.storage.path}"
+    yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
+    if keys:
+        yield "keys", State.GOOD, f"{len(keys)}; see itflow-bridge keys list"
+    else:
+        yield "keys", State.BAD, "There is none, so nobody can ask: itflow-bridge keys add pbx"
+
+
+async def _there(settings: Settings) -> list[Finding]:
+    async with connected(settings.itflow) as client:
+        try:
+            found = await client.capabilities()
+        except ItflowError as error:
+            return [("ITFlow", State.BAD, str(error))]
+    return list(_told(found, str(settings.itflow.url)))
+
+
+def _told(found: Capabilities, url: str) -> Iterator[Finding]:
+    yield "ITFlow", State.GOOD, f"{url}, {found.generation}"
+    if found.scoped_client_id is not None:
+        yield "its API key", State.PARTLY, SCOPED.format(found.scoped_client_id)
+    for module, purpose in NEEDED_FOR.items():
+        error = found.readable.get(module)
+        yield module, State.BAD if error else State.GOOD, str(error) if error else f"for {purpose}"
+    if found.payments is None:
+        yield "payments", State.PARTLY, NO_PAYMENTS
+    else:
+        basis = {"module": "ITFlow's own module", "dropin": "the page in ITFlow's custom folder"}[found.payments]
+        yield "payments", State.GOOD, f"from {basis}; balances are exact"

@@ -1,0 +1,84 @@
+"""``itflow-bridge demo``: the main job at once, with sample data and no ITFlow needed."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiohttp import web
+
+from bridge import service
+from bridge.access.keys import Feature, Keys, Options
+from bridge.cli.common import console
+from bridge.cli.serve import log_to_stderr
+from bridge.embedded import EmbeddedItflow
+from bridge.settings import Settings, load
+from bridge.storage import Database
+
+KEY = "demo"
+
+# What to try, with the path and query of each feature; every number and id is of the sample data.
+TOUR = (
+    ("Who is calling?", "/api.php?api_key=demo&cid=12065550123"),
+    ("The same number as a trunk in Germany sends it", "/api.php?api_key=demo&cid=0012065550123"),
+    ("A main line that four people share", "/api.php?api_key=demo&cid=2125550110"),
+    ("An unknown caller keeps the trunk's name", "/api.php?api_key=demo&cid=2125559999&name=WIRELESS%20CALLER"),
+    ("All facts about a caller", "/callerid?api_key=demo&number=%2B442079460101&format=json"),
+    ("Why this name?", "/explain?api_key=demo&number=2125550110"),
+    ("The old phonebook", "/api.php?api_key=demo&phonebook"),
+    ("A Yealink's phonebook; see the README for every other phone", "/phonebook/yealink?api_key=demo"),
+    ("The clients' e-mail addresses", "/api.php?api_key=demo&client_emails"),
+    ("The primary contacts' numbers", "/api.php?api_key=demo&primary_contact_numbers"),
+    ("A client's balance", "/api.php?api_key=demo&account_balance=1"),
+    ("The same with its invoices", "/balance?api_key=demo&client_id=1"),
+    ("A new asset", "/api.php?api_key=demo&client_id=1&add_asset=FRONT-DESK-PC&type=Desktop&serial=DEMO-1"),
+    ("A call comes in", "/api.php?api_key=demo&incoming_call&cid=12065550123"),
+    ("How old is the mirror?", "/readyz"),
+)
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port to listen on, on 127.0.0.1.")] = 8080,
+) -> None:
+    """Serve a bridge in front of an embedded ITFlow with sample data; the key is demo."""
+    asyncio.run(_demo(port))
+
+
+async def _demo(port: int) -> None:
+    itflow = EmbeddedItflow()
+    itflow.load_sample()
+    itflow.add_key(KEY)
+    runner = web.AppRunner(itflow.make_app(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        with tempfile.TemporaryDirectory(prefix="itflow-bridge-") as folder:
+            settings = _settings(f"http://127.0.0.1:{runner.addresses[0][1]}", port, Path(folder))
+            log_to_stderr(settings.log)
+            database = Database(settings.storage.path)
+            Keys(database, settings).add(KEY, Options(features=frozenset(Feature)), secret=KEY)
+            database.close()
+            await service.run(settings, _tell)
+    finally:
+        await runner.cleanup()
+        itflow.close()
+
+
+def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
+    return load(
+        None,
+        {
+            "itflow": {"url": itflow_url, "api_key": KEY},
+            "http": {"host": "127.0.0.1", "port": port},
+            "storage": {"path": folder / "bridge.db"},
+        },
+    )
+
+
+def _tell(url: str) -> None:
+    console.print(f"The bridge answers on {url}, from an embedded ITFlow with sample data. Try:\n", highlight=False)
+    for title, query in TOUR:
+        console.print(f"# {title}\ncurl '{url}{query}'\n", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""``itflow-bridge embedded``: an ITFlow of our own, for trying and testing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bridge.cli.common import console
+from bridge.embedded import run
+from bridge.errors import BadParameter
+
+
+def embedded(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    generation: Annotated[
+        Literal["26.02", "26.08"], typer.Option(help="Which ITFlow: with payments, or with users' rights.")
+    ] = "26.02",
+    data: Annotated[str, typer.Option(help="sample, empty, or a JSON file of rows by table.")] = "sample",
+    database: Annotated[Path | None, typer.Option(help="File to keep the rows in; without: memory.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="An API key it accepts; KEY=CLIENT for one client only.")
+    ] = None,
+    dropin: Annotated[bool, typer.Option("--dropin", help="With the page for payments dropped in.")] = False,
+    display_errors: Annotated[bool, typer.Option("--display-errors", help="Show PHP's errors in answers.")] = False,
+) -> None:
+    """Serve an ITFlow v1 of our own on SQLite."""
+    asyncio.run(
+        run(
+            host,
+            port,
+            generation,
+            data,
+            database=database or ":memory:",
+            keys=dict(map(_key, key or [])),
+            display_errors=display_errors,
+            dropin=dropin,
+            say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+        )
+    )
+
+
+def _key(text: str) -> tuple[str, int]:
+    secret, _, client = text.partition("=")
+    if client and not client.isdecimal():
+        raise BadParameter(f"--key {text}: give KEY, or KEY=CLIENT with the client's id")
+    return secret, int(client or 0)

@@ -1,0 +1,35 @@
+"""``itflow-bridge serve``: the bridge itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+
+from bridge import service
+from bridge.cli.common import Config, errors
+from bridge.settings import LogSection, load
+
+
+def serve(
+    config: Config = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of http.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of http.port.")] = None,
+) -> None:
+    """Serve phone systems, phones and tools until SIGTERM."""
+    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    settings = load(config, {"http": given} if given else None)
+    settings.itflow.require()
+    log_to_stderr(settings.log)
+    asyncio.run(service.run(settings, _tell))
+
+
+def _tell(url: str) -> None:
+    errors.print(f"itflow-bridge answers on {url}", highlight=False, soft_wrap=True)
+
+
+def log_to_stderr(section: LogSection) -> None:
+    """Log as the settings say."""
+    logging.basicConfig(level=section.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,43 @@
+"""``itflow-bridge sync``: one pull of everything, now."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bridge.cli.common import Config, console, errors
+from bridge.directory.sync import Report, sync_once
+from bridge.settings import Settings, load
+
+
+def sync(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Believe what ITFlow shows now, also where it was doubted.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Pull everything from ITFlow once; a running bridge answers from it within a second."""
+    report = asyncio.run(_sync(load(config), accept=accept))
+    table = Table("module", "rows", "changed", "gone", "what is wrong")
+    for module, pulled in report.modules.items():
+        table.add_row(module, str(pulled.seen), str(pulled.changed), str(pulled.lost), pulled.problem)
+    console.print(table)
+    if any(pulled.problem for pulled in report.modules.values()):
+        raise typer.Exit(1)
+
+
+async def _sync(settings: Settings, *, accept: bool) -> Report:
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bars:
+        tasks = {}
+
+        def told(module: str, rows: int, known: int) -> None:
+            if module not in tasks:
+                tasks[module] = bars.add_task(module, total=known or None)
+            bars.update(tasks[module], completed=rows)
+
+        return await sync_once(settings, accept=accept, progress=told)

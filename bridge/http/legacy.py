@@ -1,0 +1,115 @@
+"""``/api.php``: every question that ITFlow's old script answered, in every spelling it had since 2019.
+
+A request asks one thing. Parameters may be empty or without ``=``, stand in any order, and unknown ones are
+passed over. The first row of ``QUESTIONS`` whose parameter is there decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from aiohttp import hdrs, web
+
+from bridge import accounts, callerid
+from bridge.access.keys import Feature, Key
+from bridge.errors import BadParameter, NotReady, StorageError
+from bridge.http import query
+from bridge.http.assets import legacy_add
+from bridge.http.callerid import legacy_cid
+from bridge.http.keys import require, secret
+from bridge.http.mailing import legacy_list
+from bridge.http.phonebook import LEGACY, book_response
+from bridge.http.state import CALLS, KEYS, MIRROR
+
+log = logging.getLogger(__name__)
+routes = web.RouteTableDef()
+
+Parameters = Mapping[str, str]
+
+
+class Question(NamedTuple):
+    """What a parameter asks for, and the feature that a key must open for it."""
+
+    feature: Feature
+    answer: Callable[[web.Request, Key, Parameters], Awaitable[web.StreamResponse]]
+
+
+async def _incoming_call(request: web.Request, key: Key, parameters: Parameters) -> web.Response:
+    """An empty answer, always; the call log is a courtesy that no call waits for in vain."""
+    number = parameters.get("cid", "")
+    try:
+        name = callerid.lookup(request.app[MIRROR].snapshot, key, number).name
+    except NotReady:
+        name = ""
+    try:
+        await asyncio.to_thread(request.app[CALLS].note, key.name, number, name)
+    except StorageError as error:
+        log.warning("A call could not be noted in the call log: %s", error)
+    return web.Response()
+
+
+async def _phonebook(request: web.Request, key: Key, parameters: Parameters) -> web.StreamResponse:
+    return await book_response(request, key, LEGACY, parameters)
+
+
+async def _list(request: web.Request, key: Key, _parameters: Parameters, *, name: str) -> web.Response:
+    return await legacy_list(request, key, name)
+
+
+async def _balance(request: web.Request, key: Key, parameters: Parameters, *, name: str) -> web.Response:
+    mirror = request.app[MIRROR]
+    client_id = query.whole_number(parameters, name)
+    if client_id is None:
+        raise BadParameter(f"{name} must be the id of a client, such as {name}=1")
+    statement = accounts.current(mirror, client_id, key.clients)
+    age_s = mirror.freshness.money_age_s(dt.datetime.now(dt.UTC)) or 0
+    return web.Response(text=statement.as_text(), headers={hdrs.AGE: str(age_s)})
+
+
+async def _add_asset(request: web.Request, key: Key, parameters: Parameters) -> web.Response:
+    return await legacy_add(request, key, parameters)
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "incoming_call": Question(Feature.CALLS, _incoming_call),
+    "phonebook": Question(Feature.PHONEBOOK, _phonebook),
+    "client_emails": Question(Feature.EMAILS, partial(_list, name="client_emails")),
+    "primary_contact_emails": Question(Feature.EMAILS, partial(_list, name="primary_contact_emails")),
+    "client_numbers": Question(Feature.NUMBERS, partial(_list, name="client_numbers")),
+    "primary_contact_numbers": Question(Feature.NUMBERS, partial(_list, name="primary_contact_numbers")),
+    "add_asset": Question(Feature.ASSETS, _add_asset),
+    "account_balance": Question(Feature.BALANCE, partial(_balance, name="account_balance")),
+    "client_id": Question(Feature.BALANCE, partial(_balance, name="client_id")),
+}
+
+
+@routes.get("/api.php")
+async def asked(request: web.Request) -> web.StreamResponse:
+    """Answer one question; ``cid`` comes first, for its caller waits."""
+    parameters = query.read(request.rel_url.raw_query_string)
+    if "cid" in parameters and "incoming_call" not in parameters:
+        return legacy_cid(request)
+    return await _answered(request, parameters)
+
+
+@routes.post("/api.php")
+async def written(request: web.Request) -> web.StreamResponse:
+    """Add an asset; its fields may stand in the query or in the body, a form or JSON."""
+    parameters = {**await query.body(request), **query.read(request.rel_url.raw_query_string)}
+    if "add_asset" not in parameters:
+        raise BadParameter("POST is for add_asset=NAME&client_id=ID; ask everything else with GET.")
+    return await _answered(request, parameters)
+
+
+async def _answered(request: web.Request, parameters: Parameters) -> web.StreamResponse:
+    for name, question in QUESTIONS.items():
+        if name in parameters:
+            key = require(request, question.feature, parameters)
+            return await question.answer(request, key, parameters)
+    request.app[KEYS].find(secret(request, parameters))
+    raise BadParameter(f"Ask for one of: cid=NUMBER, {', '.join(QUESTIONS)}. See the README for each.")

@@ -1,0 +1,123 @@
+"""Everything put together: the only place that knows everyone, and how long each of them lives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from bridge.access.calls import CallLog
+from bridge.access.keys import Keys
+from bridge.assets.delivery import Deliverer, delivering
+from bridge.assets.journal import Journal
+from bridge.directory.mirror import Mirror
+from bridge.directory.process import following
+from bridge.errors import StorageError
+from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook
+from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE
+from bridge.http.wire import make_runner
+from bridge.itflow.client import connected
+from bridge.settings import Settings
+from bridge.storage import Database
+
+log = logging.getLogger(__name__)
+
+DOORS = (legacy, phonebook, accounts, mailing, assets, health)
+KEYS_INTERVAL_S = 1.0
+MAX_BODY_BYTES = 64 * 1024
+
+
+def make_app(settings: Settings) -> web.Application:
+    """The bridge as an aiohttp application; what it needs lives as long as the application runs."""
+    app = web.Application(middlewares=[errors.rendered], client_max_size=MAX_BODY_BYTES)
+    app[SETTINGS] = settings
+    app[MIRROR] = Mirror()
+    for door in DOORS:
+        app.add_routes(door.routes)
+    callerid.setup(app)
+    app.cleanup_ctx.extend([_storage, _keys, _itflow, _mirror, _delivery, phonebook.keep_books])
+    return app
+
+
+async def run(settings: Settings, started: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then requests finish and the state is stored.
+
+    Args:
+        settings: See there.
+        started: Told the address once the door is open.
+
+    Raises:
+        SettingsError: ITFlow's address or key is not set, or the address to listen on cannot be had.
+        StorageError: ``bridge.db`` cannot be opened.
+    """
+    app = make_app(settings)
+    runner = make_runner(app, callerid.shortcut(app))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.http.host, settings.http.port).start()
+        host, port = runner.addresses[0][:2]
+        started(f"http://{host}:{port}")
+        await _signalled()
+    finally:
+        await runner.cleanup()
+
+
+async def _signalled() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
+
+
+async def _storage(app: web.Application) -> AsyncIterator[None]:
+    app[STORAGE] = Database(app[SETTINGS].storage.path)
+    app[CALLS] = CallLog(app[STORAGE])
+    yield
+    app[STORAGE].close()
+
+
+async def _keys(app: web.Application) -> AsyncIterator[None]:
+    app[KEYS] = Keys(app[STORAGE], app[SETTINGS])
+    following_keys = asyncio.create_task(_follow_keys(app[STORAGE], app[KEYS]), name="keys")
+    yield
+    following_keys.cancel()
+    with suppress(asyncio.CancelledError):
+        await following_keys
+
+
+async def _follow_keys(database: Database, keys: Keys) -> None:
+    """Take over keys that the command line makes or revokes meanwhile."""
+    known = None
+    while True:
+        try:
+            version = await database.run(database.version)
+            if version != known:
+                await database.run(keys.load)
+                known = version
+        except StorageError as error:
+            log.warning("The keys cannot be read again, the known ones stay in use: %s", error)
+        await asyncio.sleep(KEYS_INTERVAL_S)
+
+
+async def _itflow(app: web.Application) -> AsyncIterator[None]:
+    async with connected(app[SETTINGS].itflow) as app[ITFLOW]:
+        yield
+
+
+async def _mirror(app: web.Application) -> AsyncIterator[None]:
+    async with following(app[SETTINGS], app[MIRROR]):
+        yield
+
+
+async def _delivery(app: web.Application) -> AsyncIterator[None]:
+    # Its own connection: a promise must survive power loss, and waits for no other writer of this process.
+    database = Database(app[SETTINGS].storage.path, durable=True)
+    deliverer = Deliverer(Journal(database), app[ITFLOW], app[MIRROR], app[SETTINGS].assets)
+    async with delivering(deliverer) as app[DELIVERER]:
+        yield
+    database.close()

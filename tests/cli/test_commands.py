@@ -1,0 +1,62 @@
+"""check, sync, lookup and itflow, as an operator runs them."""
+
+import json
+
+import pytest
+
+
+def test_any_call_of_v1(command, embedded):
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        rows = json.loads(command("itflow", "contacts", "read", "limit=2", **itflow))
+        assert [row["contact_id"] for row in rows] == ["1", "2"]
+        made = json.loads(command("itflow", "tickets", "create", "client_id=1", "ticket_subject=Test", **itflow))
+        assert made == {"insert_id": 1}
+        assert "FIELD=VALUE" in command("itflow", "contacts", "read", "limit", fails=True, **itflow)
+        assert "contacts" in command("itflow", "contact", "read", fails=True, **itflow)
+
+
+@pytest.mark.parametrize(
+    ("generation", "words", "told"),
+    [
+        ("26.02", (), "from ITFlow's own module; balances are exact"),
+        ("26.08", (), "templates/itflow"),
+        ("26.08", ("--dropin",), "the page in ITFlow's custom folder; balances are exact"),
+    ],
+)
+def test_check_tells_what_works(command, embedded, generation, words, told):
+    with embedded(generation, *words) as url:
+        command("keys", "add", "pbx")
+        checked = command("check", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
+        assert told in checked
+        assert "does not work" not in checked
+        assert "for caller names, phonebooks, mailing lists" in checked
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("WRONG", "Admin > API keys"), ("KEYONE", "limited to client 1"), ("", "BRIDGE_ITFLOW_API_KEY")],
+)
+def test_check_tells_what_does_not(command, embedded, key, told):
+    with embedded() as url:
+        checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY=key)
+        assert told in checked
+        assert "keys add" in checked or not key
+
+
+def test_check_without_anybody_there(command):
+    checked = command("check", fails=True, ITFLOW_URL="http://127.0.0.1:1", ITFLOW_API_KEY="x")
+    assert "127.0.0.1" in checked
+
+
+def test_sync_and_lookup(command, embedded):
+    assert "sync" in command("lookup", "2125550101", fails=True)
+    with embedded() as url:
+        synced = command("sync", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
+        assert "contacts" in synced
+    command("keys", "add", "koeln", "--client", "2", "--region", "DE")
+    assert "Alice O'Neil" in command("lookup", "212 555-0101")
+    assert "Acme & Sons <Ltd>" in command("lookup", "2125550199")
+    assert "no name" in command("lookup", "212 555-0101", "--key", "koeln")
+    assert "Jürgen Müller" in command("lookup", "0221 9876543", "--key", "koeln")
+    assert "no name" in command("lookup", "anonymous")
