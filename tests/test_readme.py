@@ -1,0 +1,23 @@
+"""What the README says of the code is what the code says; ``python -m tests.readme`` mends it."""
+
+import re
+
+import pytest
+
+from bridge.cli import app
+from tests.readme import BLOCKS, README, block
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_its_tables_are_those_of_the_code(name):
+    assert block(TEXT, name) == BLOCKS[name]()
+
+
+def test_every_command_it_names_is_there():
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {group.name for group in app.registered_groups if group.name}
+    named = set(re.findall(r"itflow-bridge ([a-z]+)\b", TEXT))
+    assert named
+    assert named <= known
