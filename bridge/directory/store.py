@@ -24,8 +24,6 @@ MONEY: Final = ("invoices", "payments")
 # Rows written in one transaction: some 20 ms in which another writer waits.
 SLICE = 5000
 
-ABOVE_ALL_IDS = (1 << 63) - 1
-
 _UPSERT = """
 INSERT INTO mirror_rows (module, id, client_id, archived, record) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET client_id = excluded.client_id, archived = excluded.archived,
@@ -143,12 +141,10 @@ class MirrorStore:
                 )
             )
 
-    def ids(self, module: str, after: int, before: int = ABOVE_ALL_IDS) -> array[int]:
-        """The ids of known rows above ``after`` and below ``before``."""
+    def ids(self, module: str, after: int) -> array[int]:
+        """The ids of known rows above ``after``."""
         with self.database.read() as connection:
-            rows = connection.execute(
-                "SELECT id FROM mirror_rows WHERE module = ? AND id > ? AND id < ?", (module, after, before)
-            )
+            rows = connection.execute("SELECT id FROM mirror_rows WHERE module = ? AND id > ?", (module, after))
             return array("Q", (row_id for (row_id,) in rows))
 
     def take(self, found: Found, at: dt.datetime) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.sync import Sync
+from bridge.errors import StorageError
 from tests.directory.conftest import House, MakeSync, crowd
 
 
@@ -225,3 +226,33 @@ async def test_two_pullers_do_not_mix(house: House, make_sync: MakeSync) -> None
     assert pulls
     assert house.names("+12125550199") == ["Early"]
     assert [seen.module for seen in house.itflow.requests].count("contacts") == 3
+
+
+async def test_a_pull_that_was_broken_off_is_done_again_in_full(house: House, make_sync: MakeSync) -> None:
+    """A row is taken over, then the file fails, then ITFlow has the old row again, in a page that looks known."""
+    sync = make_sync()
+    await sync.people()
+    house.sql("UPDATE contacts SET contact_name = 'Passing' WHERE contact_id = 1")
+    with house.database.write() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE OF pulled_at ON mirror_modules WHEN new.module = 'contacts'"
+            " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(StorageError, match="disk full"):
+        await sync.people()
+    with house.database.write() as connection:
+        connection.execute("DROP TRIGGER full")
+    house.sql("UPDATE contacts SET contact_name = 'Ann Lee' WHERE contact_id = 1")
+    await make_sync().people()
+    assert house.names("+12125550199") == ["Ann Lee"]
+    assert house.freshness().rows["contacts"] == 8
+
+
+async def test_the_last_rows_can_go(house: House, make_sync: MakeSync) -> None:
+    crowd(house, 60)
+    sync = make_sync(page_size=20)
+    await sync.people()
+    house.sql("DELETE FROM contacts WHERE contact_id > 1058")
+    report = await sync.people()
+    assert report.modules["contacts"].lost == 2
+    assert house.names("+13035550059") == []
