@@ -232,6 +232,8 @@ class MirrorStore:
                 " SET pull = pull + 1, rows = 0, pulled_at = NULL, doubt = '', gap = ?, fault = '' WHERE module = ?",
                 (gap, module),
             )
+            if module == "payments":  # what is paid is not known from now on, which is not the same as nothing
+                connection.execute("UPDATE mirror_facts SET value = '' WHERE name = 'payments'")
 
     def facts(self) -> dict[str, str]:
         """What is known of the whole."""

@@ -213,11 +213,12 @@ class Sync:
 
     async def _take(self, found: Sequence[Found], at: dt.datetime, facts: Mapping[str, str]) -> bool:
         for one in found:
+            # Before it is taken over: that may break off when it is all but done.
+            self._stale |= bool(one.changed or one.lost)
             if not await self._database.run(partial(self._store.take, one, at)):
                 return False
             if one.known.doubt or one.known.gap:
                 log.info("%s can be followed again", one.module)
-            self._stale |= bool(one.changed or one.lost)
         if not facts.items() <= self._store.facts().items():
             self._store.note_facts(**facts)
             self._stale = True

@@ -228,23 +228,33 @@ async def test_two_pullers_do_not_mix(house: House, make_sync: MakeSync) -> None
     assert [seen.module for seen in house.itflow.requests].count("contacts") == 3
 
 
-async def test_a_pull_that_was_broken_off_is_done_again_in_full(house: House, make_sync: MakeSync) -> None:
-    """A row is taken over, then the file fails, then ITFlow has the old row again, in a page that looks known."""
-    sync = make_sync()
-    await sync.people()
-    house.sql("UPDATE contacts SET contact_name = 'Passing' WHERE contact_id = 1")
+def break_the_file(house: House, *, broken: bool) -> None:
+    """Let the last step of taking contacts over fail, or no longer."""
     with house.database.write() as connection:
         connection.execute(
             "CREATE TRIGGER full BEFORE UPDATE OF pulled_at ON mirror_modules WHEN new.module = 'contacts'"
             " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            if broken
+            else "DROP TRIGGER full"
         )
+
+
+@pytest.mark.parametrize("name", ["Passing", "Ann Lee"])
+@pytest.mark.parametrize("new_process", [False, True])
+async def test_a_pull_that_was_broken_off_is_done_again(
+    house: House, make_sync: MakeSync, name: str, new_process: bool
+) -> None:
+    """Rows were taken over, their pages not; meanwhile ITFlow may have the old rows again, in pages once known."""
+    sync = make_sync()
+    await sync.people()
+    house.sql("UPDATE contacts SET contact_name = 'Passing' WHERE contact_id = 1")
+    break_the_file(house, broken=True)
     with pytest.raises(StorageError, match="disk full"):
         await sync.people()
-    with house.database.write() as connection:
-        connection.execute("DROP TRIGGER full")
-    house.sql("UPDATE contacts SET contact_name = 'Ann Lee' WHERE contact_id = 1")
-    await make_sync().people()
-    assert house.names("+12125550199") == ["Ann Lee"]
+    break_the_file(house, broken=False)
+    house.sql("UPDATE contacts SET contact_name = ? WHERE contact_id = 1", name)
+    await (make_sync() if new_process else sync).people()
+    assert house.names("+12125550199") == [name]
     assert house.freshness().rows["contacts"] == 8
 
 
