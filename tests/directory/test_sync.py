@@ -266,3 +266,19 @@ async def test_the_last_rows_can_go(house: House, make_sync: MakeSync) -> None:
     report = await sync.people()
     assert report.modules["contacts"].lost == 2
     assert house.names("+13035550059") == []
+
+
+async def test_the_money_is_known_only_when_the_snapshot_holds_it(house: House, sync: Sync) -> None:
+    await sync.people()
+    with house.database.write() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON mirror_pages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(StorageError, match="disk full"):
+        await sync.money()
+    assert house.freshness().money_at is None
+    with house.database.write() as connection:
+        connection.execute("DROP TRIGGER full")
+    await sync.money()
+    assert house.freshness().money_at is not None
+    assert house.snapshot().invoices(1)
