@@ -128,8 +128,14 @@ class Follow:
             self._stored.clear()
             try:
                 await self.take_over()
-            except StorageError as error:
-                log.warning("The mirror stays as it is: %s", error)
+            except Exception as error:  # the snapshot that is there goes on answering
+                expected = isinstance(error, StorageError)
+                log.log(
+                    logging.WARNING if expected else logging.ERROR,
+                    "What is stored cannot be taken over, the mirror stays as it is: %s",
+                    error,
+                    exc_info=not expected,
+                )
                 await asyncio.sleep(POLL_S)
 
     async def keep_child(self) -> None:
@@ -137,10 +143,13 @@ class Follow:
         deaths = 0
         while True:
             started = time.monotonic()
-            code = await self._run_child()
+            try:
+                end = f"exit status {await self._run_child()}"
+            except OSError as error:
+                end = str(error)
             deaths = 0 if time.monotonic() - started > SOUND_S else deaths + 1
             wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, deaths - 1))
-            log.error("The process that pulls ITFlow ended (%s); it is started again in %.0f s", code, wait_s)
+            log.error("The process that pulls ITFlow ended (%s); it is started again in %.0f s", end, wait_s)
             await asyncio.sleep(wait_s)
 
     async def _run_child(self) -> int:

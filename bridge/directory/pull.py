@@ -58,7 +58,6 @@ async def pull(
                 found.marks[page.offset] = mark = page.mark
                 if page.rows is None:
                     found.same_pages += 1
-                    found.lost.extend(store.ids(module, last, mark.first_id))
                 elif page.rows:
                     known = store.records(module, last, mark.last_id)
                     rows = [stored(module, row) for row in page.rows]

@@ -32,5 +32,7 @@ def rules() -> str:
 def _name(more: str, *modules: ModuleType) -> str:
     whole = blake2b(more.encode(), digest_size=8)
     for module in modules:
-        whole.update(Path(str(module.__file__)).read_bytes())
+        path = Path(str(module.__file__))
+        for source in sorted(path.parent.glob("*.py")) if hasattr(module, "__path__") else [path]:
+            whole.update(source.read_bytes())
     return whole.hexdigest()

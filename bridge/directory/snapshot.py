@@ -36,7 +36,7 @@ class Snapshot:
 
     Args:
         version: See the attribute.
-        content: The pages by section and number.
+        content: The pages by section and number, or None for an empty snapshot.
         payments: See the attribute.
 
     Attributes:
@@ -45,12 +45,12 @@ class Snapshot:
         pages: The pages, to share them with the next snapshot.
     """
 
-    def __init__(self, version: str, content: Pages, *, payments: bool) -> None:
+    def __init__(self, version: str, content: Pages | None = None, *, payments: bool) -> None:
         self.version = version
         self.payments = payments
-        self.pages = content
+        self.pages: Pages = content or {}
         sections: dict[Section, dict[int, bytes]] = {section: {} for section in Section}
-        for (section, number), page in sorted(content.items()):
+        for (section, number), page in sorted(self.pages.items()):
             sections[section][number] = page
         self._sections: Mapping[Section, Mapping[int, bytes]] = sections
         self._buckets = list(sections[Section.NUMBERS].values())

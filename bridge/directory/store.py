@@ -24,8 +24,6 @@ MONEY: Final = ("invoices", "payments")
 # Rows written in one transaction: some 20 ms in which another writer waits.
 SLICE = 5000
 
-ABOVE_ALL_IDS = (1 << 63) - 1
-
 _UPSERT = """
 INSERT INTO mirror_rows (module, id, client_id, archived, record) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET client_id = excluded.client_id, archived = excluded.archived,
@@ -143,12 +141,10 @@ class MirrorStore:
                 )
             )
 
-    def ids(self, module: str, after: int, before: int = ABOVE_ALL_IDS) -> array[int]:
-        """The ids of known rows above ``after`` and below ``before``."""
+    def ids(self, module: str, after: int) -> array[int]:
+        """The ids of known rows above ``after``."""
         with self.database.read() as connection:
-            rows = connection.execute(
-                "SELECT id FROM mirror_rows WHERE module = ? AND id > ? AND id < ?", (module, after, before)
-            )
+            rows = connection.execute("SELECT id FROM mirror_rows WHERE module = ? AND id > ?", (module, after))
             return array("Q", (row_id for (row_id,) in rows))
 
     def take(self, found: Found, at: dt.datetime) -> bool:
@@ -236,6 +232,8 @@ class MirrorStore:
                 " SET pull = pull + 1, rows = 0, pulled_at = NULL, doubt = '', gap = ?, fault = '' WHERE module = ?",
                 (gap, module),
             )
+            if module == "payments":  # what is paid is not known from now on, which is not the same as nothing
+                connection.execute("UPDATE mirror_facts SET value = '' WHERE name = 'payments'")
 
     def facts(self) -> dict[str, str]:
         """What is known of the whole."""
@@ -247,39 +245,58 @@ class MirrorStore:
         with self.database.write() as connection:
             connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
 
+    def has_people(self) -> bool:
+        """Whether every module of people that can be read was."""
+        with self.database.read() as connection:
+            return bool(_oldest(connection, PEOPLE))
+
+    def publish(self) -> None:
+        """Let the stored snapshot count as being as current as the pulls; to be called when it is made of them."""
+        with self.database.write() as connection:
+            no_invoices = connection.execute(
+                "SELECT 1 FROM mirror_modules WHERE module = 'invoices' AND gap <> ''"
+            ).fetchone()
+            connection.executemany(
+                "INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)",
+                [
+                    ("people_at", _oldest(connection, PEOPLE)),
+                    ("money_at", "" if no_invoices else _oldest(connection, MONEY)),
+                ],
+            )
+
     def freshness(self) -> Freshness:
-        """How current the mirror is."""
+        """How current the stored snapshot is."""
         with self.database.read() as connection:
             return read_freshness(connection)
 
 
 def read_freshness(connection: sqlite3.Connection) -> Freshness:
-    """How current the mirror is, within a transaction."""
-    states = {
-        module: (pulled_at and dt.datetime.fromisoformat(pulled_at), doubt, gap, fault)
-        for module, pulled_at, doubt, gap, fault in connection.execute(
-            "SELECT module, pulled_at, doubt, gap, fault FROM mirror_modules ORDER BY module"
-        )
-    }
-
-    def oldest(modules: tuple[str, ...]) -> dt.datetime | None:
-        times = [states.get(module, (None, "", "", "")) for module in modules]
-        readable = [pulled_at for pulled_at, _, gap, _ in times if not gap]
-        return None if None in readable else min(readable, default=None)
-
+    """How current the stored snapshot is, within a transaction."""
+    modules = connection.execute(
+        "SELECT module, rows, doubt, gap, fault FROM mirror_modules ORDER BY module"
+    ).fetchall()
     facts = read_facts(connection)
+
+    def moment(name: str) -> dt.datetime | None:
+        return dt.datetime.fromisoformat(facts[name]) if facts.get(name) else None
+
     return Freshness(
-        people_at=oldest(PEOPLE),
-        money_at=oldest(MONEY) if not states.get("invoices", (None, "", "", ""))[2] else None,
-        doubts={module: doubt for module, (_, doubt, _, _) in states.items() if doubt},
-        unreadable={module: gap for module, (_, _, gap, _) in states.items() if gap},
-        faults={module: fault for module, (_, _, _, fault) in states.items() if fault},
-        rows=dict(
-            connection.execute("SELECT module, rows FROM mirror_modules WHERE rows IS NOT NULL ORDER BY module")
-        ),
+        people_at=moment("people_at"),
+        money_at=moment("money_at"),
+        doubts={module: doubt for module, _, doubt, _, _ in modules if doubt},
+        unreadable={module: gap for module, _, _, gap, _ in modules if gap},
+        faults={module: fault for module, _, _, _, fault in modules if fault},
+        rows={module: rows for module, rows, _, _, _ in modules if rows},
         payments=facts.get("payments", ""),
         generation=facts.get("generation", ""),
     )
+
+
+def _oldest(connection: sqlite3.Connection, modules: tuple[str, ...]) -> str:
+    """When the last of some modules was pulled; empty where one that can be read never was."""
+    states = dict(connection.execute("SELECT module, iif(gap = '', pulled_at, 'gap') FROM mirror_modules"))
+    times = [states.get(module) or "" for module in modules]
+    return min((time for time in times if time != "gap"), default="")
 
 
 def read_facts(connection: sqlite3.Connection) -> dict[str, str]:

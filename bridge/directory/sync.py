@@ -151,7 +151,7 @@ class Sync:
             StorageError: ``bridge.db`` cannot be used.
         """
         async with self._lock:
-            if self._store.freshness().people_at is None:
+            if not self._store.has_people():
                 return 0
             gaps = self._store.freshness().unreadable
             added = [await pull_new(self._client, self._store, module) for module in PEOPLE if module not in gaps]
@@ -213,11 +213,12 @@ class Sync:
 
     async def _take(self, found: Sequence[Found], at: dt.datetime, facts: Mapping[str, str]) -> bool:
         for one in found:
+            # Before it is taken over: that may break off when it is all but done.
+            self._stale |= bool(one.changed or one.lost)
             if not await self._database.run(partial(self._store.take, one, at)):
                 return False
             if one.known.doubt or one.known.gap:
                 log.info("%s can be followed again", one.module)
-            self._stale |= bool(one.changed or one.lost)
         if not facts.items() <= self._store.facts().items():
             self._store.note_facts(**facts)
             self._stale = True
@@ -253,10 +254,11 @@ class Sync:
 
     async def _build(self) -> Built | None:
         """Make the snapshot, if anything changed and every module that can be read is there."""
-        if not self._stale or self._store.freshness().people_at is None:
+        if not self._store.has_people():
             return None
-        built = await self._database.run(partial(build, self._database, self._region))
+        built = await self._database.run(partial(build, self._database, self._region)) if self._stale else None
         self._stale = False
+        self._store.publish()
         return built
 
 

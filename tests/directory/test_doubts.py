@@ -213,3 +213,17 @@ async def test_there_is_no_snapshot_before_every_readable_module_was_read(house:
         await sync.people()
     with pytest.raises(LookupError):
         house.snapshot()
+
+
+async def test_payments_that_itflow_no_longer_has_are_unknown_and_not_nothing(house: House, sync: Sync) -> None:
+    """Also while the invoices are in doubt, so that the money as a whole is not taken over."""
+    await sync.people()
+    await sync.money()
+    house.itflow.faults.add("html", "payments", status=404, times=None)
+    house.itflow.faults.add("html", "invoices", times=None)
+    await sync.money()
+    house.sql("UPDATE vendors SET vendor_name = 'New Telco'")
+    await sync.people()
+    assert house.names("+18005550111") == ["New Telco"]
+    assert not house.snapshot().payments
+    assert {invoice.paid for invoice in house.snapshot().invoices(1)} == {None}

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.directory.follow import Follower
 from bridge.directory.sync import Sync
+from bridge.errors import KeyRefused
 from bridge.settings import SyncSection
 from tests.directory.conftest import KEY, House
 
@@ -73,6 +74,10 @@ async def test_a_refused_key_goes_to_the_longest_wait_and_a_word_ends_it(house: 
     house.itflow.keys.clear()
     async with following(sync, interval_s=0.01, money_interval_s=0.01, max_wait_s=3600) as (follower, heard):
         await heard.until(lambda: heard.pulls == 3)  # what is stored, people, money
+        for _ in range(50):  # as a clock that runs longer than the interval
+            with pytest.raises(KeyRefused):
+                await sync.money()
+        assert heard.pulls == 3
         house.itflow.add_key(KEY)
         follower.pull_now()
         await heard.until(lambda: house.freshness().people_at and house.freshness().money_at)

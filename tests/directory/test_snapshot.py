@@ -1,6 +1,7 @@
 """The snapshot: what goes in comes out, compactly, and never changes."""
 
 import datetime as dt
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -8,7 +9,8 @@ import pytest
 
 from bridge.directory import pages
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
-from bridge.directory.snapshot import Snapshot
+from bridge.directory.pages import Section, number_key
+from bridge.directory.snapshot import Index, Snapshot, reference
 
 CLIENTS = [
     Client(1, "Zoë's Café", lead=True, currency="EUR", region="FR"),
@@ -150,3 +152,11 @@ def test_pages_hold_rows_at_their_edges() -> None:
     assert [number for number, _ in cut] == [0, 1, 3]
     assert [row for number, page in cut for row in pages.unpack(number, page)] == rows
     assert pages.find(cut[0][1], 1) == b""
+
+
+def test_a_key_that_two_numbers_share_gives_no_wrong_name(snapshot: Snapshot) -> None:
+    index = Index()
+    index.add(reference(Kind.CONTACT, 3), array("Q", [number_key("102")]))
+    shared = {(Section.NUMBERS, number): bucket for number, bucket in index.pages()}
+    others = {place: page for place, page in snapshot.pages.items() if place[0] is not Section.NUMBERS}
+    assert list(Snapshot("1", others | shared, payments=True).match("102")) == []

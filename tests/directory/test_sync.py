@@ -6,6 +6,7 @@ import pytest
 
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.sync import Sync
+from bridge.errors import StorageError
 from tests.directory.conftest import House, MakeSync, crowd
 
 
@@ -225,3 +226,59 @@ async def test_two_pullers_do_not_mix(house: House, make_sync: MakeSync) -> None
     assert pulls
     assert house.names("+12125550199") == ["Early"]
     assert [seen.module for seen in house.itflow.requests].count("contacts") == 3
+
+
+def break_the_file(house: House, *, broken: bool) -> None:
+    """Let the last step of taking contacts over fail, or no longer."""
+    with house.database.write() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE OF pulled_at ON mirror_modules WHEN new.module = 'contacts'"
+            " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            if broken
+            else "DROP TRIGGER full"
+        )
+
+
+@pytest.mark.parametrize("name", ["Passing", "Ann Lee"])
+@pytest.mark.parametrize("new_process", [False, True])
+async def test_a_pull_that_was_broken_off_is_done_again(
+    house: House, make_sync: MakeSync, name: str, new_process: bool
+) -> None:
+    """Rows were taken over, their pages not; meanwhile ITFlow may have the old rows again, in pages once known."""
+    sync = make_sync()
+    await sync.people()
+    house.sql("UPDATE contacts SET contact_name = 'Passing' WHERE contact_id = 1")
+    break_the_file(house, broken=True)
+    with pytest.raises(StorageError, match="disk full"):
+        await sync.people()
+    break_the_file(house, broken=False)
+    house.sql("UPDATE contacts SET contact_name = ? WHERE contact_id = 1", name)
+    await (make_sync() if new_process else sync).people()
+    assert house.names("+12125550199") == [name]
+    assert house.freshness().rows["contacts"] == 8
+
+
+async def test_the_last_rows_can_go(house: House, make_sync: MakeSync) -> None:
+    crowd(house, 60)
+    sync = make_sync(page_size=20)
+    await sync.people()
+    house.sql("DELETE FROM contacts WHERE contact_id > 1058")
+    report = await sync.people()
+    assert report.modules["contacts"].lost == 2
+    assert house.names("+13035550059") == []
+
+
+async def test_the_money_is_known_only_when_the_snapshot_holds_it(house: House, sync: Sync) -> None:
+    await sync.people()
+    with house.database.write() as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON mirror_pages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    with pytest.raises(StorageError, match="disk full"):
+        await sync.money()
+    assert house.freshness().money_at is None
+    with house.database.write() as connection:
+        connection.execute("DROP TRIGGER full")
+    await sync.money()
+    assert house.freshness().money_at is not None
+    assert house.snapshot().invoices(1)
