@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bridge.access.keys import Keys
 from bridge.cli.common import Config, console, database
+from bridge.directory.stored import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities
 from bridge.itflow.client import connected
@@ -61,12 +62,20 @@ def check(config: Config = None) -> None:
 def _here(settings: Settings) -> Iterator[Finding]:
     with database(settings) as opened:
         keys = Keys(opened, settings).all()
+        _, freshness = Reader(opened).read()
     yield "storage", State.GOOD, f"{settings.storage.path}"
     yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
     if keys:
         yield "keys", State.GOOD, f"{len(keys)}; see itflow-bridge keys list"
     else:
         yield "keys", State.BAD, "There is none, so nobody can ask: itflow-bridge keys add pbx"
+    if freshness.people_at is None:
+        yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
+    else:
+        rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
+        yield "mirror", State.GOOD, f"{rows}; pulled {freshness.people_at:%Y-%m-%d %H:%M} UTC"
+    for module, doubt in freshness.doubts.items():
+        yield f"mirror of {module}", State.BAD, doubt
 
 
 async def _there(settings: Settings) -> list[Finding]:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.embedded.recordings import rows_before
+
 
 def test_any_call_of_v1(command, embedded):
     with embedded() as url:
@@ -47,6 +49,23 @@ def test_check_tells_what_does_not(command, embedded, key, told):
 def test_check_without_anybody_there(command):
     checked = command("check", fails=True, ITFLOW_URL="http://127.0.0.1:1", ITFLOW_API_KEY="x")
     assert "127.0.0.1" in checked
+
+
+def test_a_doubt_is_told_and_accepted(command, embedded, tmp_path):
+    with embedded() as url:
+        command("sync", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
+        command("keys", "add", "pbx")
+    emptied = tmp_path / "rows.json"
+    rows = rows_before("26.02")
+    emptied.write_text(json.dumps({**rows, "contacts": rows["contacts"][:2]}), encoding="utf-8")
+    with embedded("26.02", "--data", str(emptied)) as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        assert "sync --accept" in command("sync", fails=True, **itflow)
+        assert "mirror of contacts" in command("check", fails=True, **itflow)
+        assert "Lead Larry" in command("lookup", "3035550111")
+        command("sync", "--accept", **itflow)
+        assert "mirror of contacts" not in command("check", **itflow)
+        assert "Lead Larry" not in command("lookup", "3035550111")
 
 
 def test_sync_and_lookup(command, embedded):
