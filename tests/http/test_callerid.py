@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
+from pydantic import TypeAdapter
 from yarl import URL
 
+from bridge.access.keys import Options
 from bridge.directory.entries import Entry, Scope
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http.state import KEYS, MIRROR
+from bridge.http.state import KEYS, MIRROR, STORAGE
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import ADMIN, LIMITED, SECRET, Desk, desk, replies
 
@@ -147,6 +149,16 @@ async def test_a_changed_key_is_seen_at_once(door: Desk) -> None:
     assert (await get(door, path))[0] == 401
 
 
+async def test_a_key_with_other_settings_is_seen_at_once(door: Desk) -> None:
+    path = f"/callerid?api_key={SECRET}&number={ADA}"
+    assert (await get(door, path))[1] == "Ada Müller"
+    options = TypeAdapter(Options).dump_json(Options(settings={"callerid.label": "{client}"})).decode()
+    with door.app[STORAGE].write() as connection:
+        connection.execute("UPDATE keys SET options = ? WHERE name = 'pbx'", (options,))
+    door.app[KEYS].load()
+    assert (await get(door, path))[1] == "Anker GmbH"
+
+
 async def test_without_a_mirror_a_call_still_rings(tmp_path: Path) -> None:
     async with desk(tmp_path, Mirror()) as door:
         status, text, headers = await get(door, f"/callerid?api_key={SECRET}&number={ADA}&name=Trunk")
@@ -179,5 +191,6 @@ async def test_expectations_are_ignored(door: Desk) -> None:
     request = (
         f"GET /callerid?api_key={SECRET}&number={ADA} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: tea\r\n\r\n"
     )
-    (reply,) = replies(await door.raw(request.encode()))
+    answered, _ = await door.raw(request.encode())
+    (reply,) = replies(answered)
     assert (reply.status, reply.body.decode()) == (200, "Ada Müller")
