@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -133,7 +134,7 @@ def legacy_cid(request: web.Request) -> web.Response:
 
 
 def shortcut(app: web.Application) -> Shortcut:
-    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for good keys in the query, before a request is made.
+    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for a key in the query, before a request is made.
 
     Whatever else a request may be is left to the application.
     """
@@ -146,8 +147,7 @@ def shortcut(app: web.Application) -> Shortcut:
         parameters = query.read(raw)
         if parameter not in parameters or "api_key" not in parameters or not parameters.keys().isdisjoint(_LONGER):
             return None
-        found = _answer(app, parameters, parameter, parameters["api_key"], remote)
-        return None if found.result == DENIED else _octets(found)
+        return _octets(_answer(app, parameters, parameter, parameters["api_key"], remote))
 
     return answer
 
@@ -276,11 +276,12 @@ def _text(answer: Answer) -> web.Response:
 
 
 def _octets(answer: Answer) -> bytes:
-    """What ``_text`` becomes on the wire, for a 200."""
+    """What ``_text`` becomes on the wire."""
     body = answer.name.encode()
     headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + body
+    status = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+    return f"{status}{lines}\r\n".encode() + body
 
 
 def _json(answer: Answer) -> web.Response:

@@ -165,10 +165,14 @@ def test_a_connection_is_closed_when_the_caller_says_so(door: Door, octets: byte
     assert [reply.body.decode() for reply in replies(answered)] == ["Ada Müller"]
 
 
-@pytest.mark.parametrize("call", [b"%2B492211000001", b"5550000&name=Trunk", b"anonymous", b"442079460000"])
+@pytest.mark.parametrize(
+    "call", [b"%2B492211000001", b"5550000&name=Trunk", b"anonymous", b"442079460000", b"1&name=wrong%20key"]
+)
 def test_a_short_cut_and_the_long_way_answer_alike(door: Door, call: bytes) -> None:
     loop, running = door
     target = SHORT.replace(b"%2B492211000001", call)
+    if b"wrong" in call:
+        target = target.replace(SECRET.encode(), b"wrong")
 
     async def both() -> tuple[Reply, Reply]:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
