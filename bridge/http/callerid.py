@@ -279,7 +279,7 @@ def _octets(answer: Answer) -> bytes:
     """What ``_text`` becomes on the wire."""
     body = answer.name.encode()
     headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     status = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
     return f"{status}{lines}\r\n".encode() + body
 
