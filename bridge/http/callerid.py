@@ -66,10 +66,15 @@ class Names:
 
     def find(self, snapshot: Snapshot, key: Key, number: str) -> tuple[str, str, str]:
         """Result, rule and name for a number and a key."""
-        if snapshot is not self._snapshot or self._keys.get(key.name) is not key:
-            self._hot.clear()
-            self._keys = {**self._keys, key.name: key} if snapshot is self._snapshot else {key.name: key}
+        if snapshot is not self._snapshot:
             self._snapshot = snapshot
+            self._hot.clear()
+        known = self._keys.get(key.name)
+        if known is not key:
+            # Keys are read again whenever one of them may have changed; most of them have not.
+            if known is not None and known != key:
+                self._hot.clear()
+            self._keys[key.name] = key
         found = self._hot.get((key.name, number))
         if found is None:
             verdict = callerid.lookup(snapshot, key, number)
@@ -113,18 +118,6 @@ def setup(app: web.Application, *, hot_numbers: int = HOT_NUMBERS) -> None:
     """Add the routes, and the numbers that they remember."""
     app[NAMES] = Names(hot_numbers)
     app.add_routes(routes)
-
-
-def callerid_answer(app: web.Application, key: Key, number: str, fallback: str = "") -> web.Response:
-    """The answer of ``/api.php?cid=`` for a key that has been found and opens ``callerid``.
-
-    Args:
-        app: The application, after ``setup``.
-        key: Whose clients and settings count.
-        number: The number as sent, percent-decoded.
-        fallback: The name that the phone system sent along.
-    """
-    return _text(_counted(_looked_up(app, key, number, fallback), number, key.name))
 
 
 def legacy_cid(request: web.Request) -> web.Response:
