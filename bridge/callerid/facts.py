@@ -17,7 +17,7 @@ def facts(snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
     Returns:
         Values that JSON can carry: None for what is not known, flags as booleans, ``language`` as ISO 639.
     """
-    entry, client, number = verdict.entry, verdict.client, verdict.number
+    entry, client, number = verdict.entry, snapshot.client(verdict.client_id), verdict.number
     outside = number.startswith("+")
     return {
         "result": verdict.result.value,

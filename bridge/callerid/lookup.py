@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from bridge import numbers
 from bridge.callerid.text import labelled, language, safe
-from bridge.directory.entries import Client, Entry, Kind, Scope
+from bridge.directory.entries import Entry, Kind, Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.numbers import Reading, Sent
 from bridge.settings import CalleridSection, NumbersSection
@@ -83,7 +83,7 @@ class Verdict(NamedTuple):
         number: The caller's number, E.164 or short; empty where it has no one reading.
         name: The text for the phone; empty where no name is certain.
         entry: The one entry that is shown, if it is one.
-        client: The one client it belongs to.
+        client_id: The one client that is calling; 0 for none.
         matches: Everybody who came into question.
     """
 
@@ -93,7 +93,7 @@ class Verdict(NamedTuple):
     number: str = ""
     name: str = ""
     entry: Entry | None = None
-    client: Client | None = None
+    client_id: int = 0
     matches: tuple[Match, ...] = ()
 
     @property
@@ -169,16 +169,17 @@ def _decide(snapshot: Snapshot, asker: Asker, sent: Sent, matches: tuple[Match, 
         name = _text(asker, " / ".join(names), "")
         return Verdict(Result.AMBIGUOUS, Rule.TWO, sent, first.number, name, matches=matches)
     ((entry, *others),) = owners.values()
-    client = snapshot.client(entry.client_id) if entry.kind is not Kind.VENDOR else None
+    client_id = 0 if entry.kind is Kind.VENDOR else entry.client_id
     if _stands_alone(entry, others, first):
         rule, shown = _BY_KIND[entry.kind], entry
-        name = _entry_name(asker, entry, client, first.number)
+        name = _entry_name(snapshot, asker, entry, first.number)
     else:
         rule, shown = Rule.CLIENT, None
         name = _owner_name(snapshot, entry)
+    client = snapshot.client(client_id) if asker.callerid.ascii else None
     name = _text(asker, name, client.region if client else "")
     rule = Rule.MAIN_LINE if first.main_line else rule
-    return Verdict(Result.HIT, rule, sent, first.number, name, shown, client, matches)
+    return Verdict(Result.HIT, rule, sent, first.number, name, shown, client_id, matches)
 
 
 def _stands_alone(entry: Entry, others: Sequence[Entry], match: Match) -> bool:
@@ -210,17 +211,16 @@ def _owner_name(snapshot: Snapshot, entry: Entry) -> str:
     return client.name if client and client.name else entry.name
 
 
-def _entry_name(asker: Asker, entry: Entry, client: Client | None, number: str) -> str:
+def _entry_name(snapshot: Snapshot, asker: Asker, entry: Entry, number: str) -> str:
+    template = asker.callerid.label
+    if entry.kind is Kind.VENDOR or (entry.kind is Kind.CONTACT and entry.name and template == "{name}"):
+        return entry.name
+    client = snapshot.client(entry.client_id)
     client_name = client.name if client else ""
     if entry.kind is Kind.LOCATION:
         return ", ".join(filter(None, (client_name, entry.name)))
-    if entry.kind is Kind.VENDOR:
-        return entry.name
     if not entry.name:
         return client_name
-    template = asker.callerid.label
-    if template == "{name}":
-        return entry.name
     fields = {"name": entry.name, "client": client_name, "title": entry.title, "department": entry.department}
     if "{number}" in template:
         home = numbers.region_of(number) == asker.numbers.region

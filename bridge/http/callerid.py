@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -65,10 +66,15 @@ class Names:
 
     def find(self, snapshot: Snapshot, key: Key, number: str) -> tuple[str, str, str]:
         """Result, rule and name for a number and a key."""
-        if snapshot is not self._snapshot or self._keys.get(key.name) is not key:
-            self._hot.clear()
-            self._keys = {**self._keys, key.name: key} if snapshot is self._snapshot else {key.name: key}
+        if snapshot is not self._snapshot:
             self._snapshot = snapshot
+            self._hot.clear()
+        known = self._keys.get(key.name)
+        if known is not key:
+            # Keys are read again whenever one of them may have changed; most of them have not.
+            if known is not None and known != key:
+                self._hot.clear()
+            self._keys[key.name] = key
         found = self._hot.get((key.name, number))
         if found is None:
             verdict = callerid.lookup(snapshot, key, number)
@@ -114,18 +120,6 @@ def setup(app: web.Application, *, hot_numbers: int = HOT_NUMBERS) -> None:
     app.add_routes(routes)
 
 
-def callerid_answer(app: web.Application, key: Key, number: str, fallback: str = "") -> web.Response:
-    """The answer of ``/api.php?cid=`` for a key that has been found and opens ``callerid``.
-
-    Args:
-        app: The application, after ``setup``.
-        key: Whose clients and settings count.
-        number: The number as sent, percent-decoded.
-        fallback: The name that the phone system sent along.
-    """
-    return _text(_counted(_looked_up(app, key, number, fallback), number, key.name))
-
-
 def legacy_cid(request: web.Request) -> web.Response:
     """The whole answer of ``/api.php?cid=…``, its key included; never raises."""
     parameters = query.read(request.rel_url.raw_query_string)
@@ -133,7 +127,7 @@ def legacy_cid(request: web.Request) -> web.Response:
 
 
 def shortcut(app: web.Application) -> Shortcut:
-    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for good keys in the query, before a request is made.
+    """Answers ``/api.php?cid=`` and ``/callerid`` as text, for a key in the query, before a request is made.
 
     Whatever else a request may be is left to the application.
     """
@@ -146,8 +140,7 @@ def shortcut(app: web.Application) -> Shortcut:
         parameters = query.read(raw)
         if parameter not in parameters or "api_key" not in parameters or not parameters.keys().isdisjoint(_LONGER):
             return None
-        found = _answer(app, parameters, parameter, parameters["api_key"], remote)
-        return None if found.result == DENIED else _octets(found)
+        return _octets(_answer(app, parameters, parameter, parameters["api_key"], remote))
 
     return answer
 
@@ -276,11 +269,12 @@ def _text(answer: Answer) -> web.Response:
 
 
 def _octets(answer: Answer) -> bytes:
-    """What ``_text`` becomes on the wire, for a 200."""
+    """What ``_text`` becomes on the wire."""
     body = answer.name.encode()
     headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return b"HTTP/1.1 200 OK\r\n" + lines.encode() + b"\r\n" + body
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    status = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+    return f"{status}{lines}\r\n".encode() + body
 
 
 def _json(answer: Answer) -> web.Response:

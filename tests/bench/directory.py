@@ -54,7 +54,7 @@ asyncio.run(main())
 def measure() -> Iterator[Figure]:
     """The figures of the mirror."""
     with TemporaryDirectory() as folder:
-        with _itflow(CONTACTS) as url:
+        with itflow(CONTACTS) as url:
             yield from asyncio.run(_pulls(url, Path(folder) / "pulls.db"))
             yield from asyncio.run(_felt(url, Path(folder) / "felt.db"))
         started_s, _ = _start(Path(folder) / "pulls.db", CONTACTS)
@@ -206,7 +206,7 @@ def _resident(pid: int) -> int:
 
 
 @contextmanager
-def _itflow(contacts: int) -> Iterator[str]:
+def itflow(contacts: int) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.pages", str(contacts)],
         stdin=subprocess.PIPE,

@@ -14,7 +14,7 @@ from aiohttp import web
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
 from bridge.http import callerid, errors, wire
-from bridge.http.state import KEYS, MIRROR, SETTINGS
+from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
 from bridge.settings import ItflowSection, NumbersSection, Settings
 from bridge.storage import Database
 
@@ -29,19 +29,21 @@ class Desk:
 
     Attributes:
         port: On 127.0.0.1.
+        slow: ``/slow`` answers once it is set.
     """
 
     app: web.Application
     port: int
+    slow: asyncio.Event
 
     def url(self, path: str) -> str:
         """The address of a path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    async def raw(self, octets: bytes, *, pieces: int = 1) -> bytes:
-        """Everything that is answered to these bytes until the door closes, or for two seconds."""
+    async def raw(self, octets: bytes, *, pieces: int = 1) -> tuple[bytes, bool]:
+        """Everything that is answered to these bytes until the door closes, or for two seconds; whether it closed."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        answer = b""
+        answer, closed = b"", False
         size = max(1, -(-len(octets) // pieces))
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(2):
@@ -51,8 +53,16 @@ class Desk:
                     await asyncio.sleep(0)
                 while part := await reader.read(65536):
                     answer += part
+                closed = True
         writer.close()
-        return answer
+        return answer, closed
+
+
+async def one_reply(reader: asyncio.StreamReader) -> Reply:
+    """The next answer on a connection."""
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    size = re.search(rb"(?i)content-length: (\d+)", head)
+    return replies(head + await reader.readexactly(int(size.group(1)) if size else 0))[0]
 
 
 @dataclass(frozen=True)
@@ -92,19 +102,26 @@ async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     keys.add("second", Options(clients=frozenset({2})), secret=LIMITED)
     app = web.Application(middlewares=[errors.rendered])
-    app[SETTINGS], app[MIRROR], app[KEYS] = settings, mirror, keys
+    app[SETTINGS], app[STORAGE], app[MIRROR], app[KEYS] = settings, database, mirror, keys
     callerid.setup(app)
 
     async def api(request: web.Request) -> web.Response:
         return callerid.legacy_cid(request)
 
+    slow = asyncio.Event()
+
+    async def wait(_request: web.Request) -> web.Response:
+        await slow.wait()
+        return web.Response(text="slow")
+
     app.router.add_get("/api.php", api)
+    app.router.add_get("/slow", wait)
     runner = wire.make_runner(app, callerid.shortcut(app))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield Desk(app, runner.addresses[0][1])
+        yield Desk(app, runner.addresses[0][1], slow)
     finally:
         await runner.cleanup()
         database.close()

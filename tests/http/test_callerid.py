@@ -10,13 +10,18 @@ from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
+from pydantic import TypeAdapter
 from yarl import URL
 
+from bridge.access.keys import Keys, Options
 from bridge.directory.entries import Entry, Scope
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http.state import KEYS, MIRROR
-from tests.callerid.people import SNAPSHOT
+from bridge.http import callerid
+from bridge.http.state import KEYS, MIRROR, STORAGE
+from bridge.settings import Settings
+from bridge.storage import Database
+from tests.callerid.people import ENTRIES, SNAPSHOT
 from tests.http.callerid_desk import ADMIN, LIMITED, SECRET, Desk, desk, replies
 
 ADA = "%2B492211000001"
@@ -147,6 +152,16 @@ async def test_a_changed_key_is_seen_at_once(door: Desk) -> None:
     assert (await get(door, path))[0] == 401
 
 
+async def test_a_key_with_other_settings_is_seen_at_once(door: Desk) -> None:
+    path = f"/callerid?api_key={SECRET}&number={ADA}"
+    assert (await get(door, path))[1] == "Ada Müller"
+    options = TypeAdapter(Options).dump_json(Options(settings={"callerid.label": "{client}"})).decode()
+    with door.app[STORAGE].write() as connection:
+        connection.execute("UPDATE keys SET options = ? WHERE name = 'pbx'", (options,))
+    door.app[KEYS].load()
+    assert (await get(door, path))[1] == "Anker GmbH"
+
+
 async def test_without_a_mirror_a_call_still_rings(tmp_path: Path) -> None:
     async with desk(tmp_path, Mirror()) as door:
         status, text, headers = await get(door, f"/callerid?api_key={SECRET}&number={ADA}&name=Trunk")
@@ -179,5 +194,29 @@ async def test_expectations_are_ignored(door: Desk) -> None:
     request = (
         f"GET /callerid?api_key={SECRET}&number={ADA} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: tea\r\n\r\n"
     )
-    (reply,) = replies(await door.raw(request.encode()))
+    answered, _ = await door.raw(request.encode())
+    (reply,) = replies(answered)
     assert (reply.status, reply.body.decode()) == (200, "Ada Müller")
+
+
+def test_keys_that_are_read_again_unchanged_forget_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    keys = Keys(database, Settings())
+    secret = keys.add("pbx", Options())
+    names = callerid.Names(10)
+    snapshot = Counting.build()
+    for _ in range(3):
+        names.find(snapshot, keys.find(secret), "+492211000001")
+        keys.load()
+    database.close()
+    assert snapshot.asked == 1
+
+
+class Counting(Snapshot):
+    """A snapshot that counts what it is asked."""
+
+    asked = 0
+
+    def match(self, number: str, scope: Scope = None) -> list[Entry]:
+        self.asked += 1
+        return [ENTRIES[0]] if number == "+492211000001" and scope is None else []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.directory.mirror import Mirror
 from bridge.http.wire import RequestLines
 from tests.callerid.people import SNAPSHOT
-from tests.http.callerid_desk import SECRET, Desk, Reply, desk, replies
+from tests.http.callerid_desk import SECRET, Desk, Reply, desk, one_reply, replies
 
 HEAD = b"Host: bridge.example.com\r\nUser-Agent: asterisk\r\n"
 LAST = b"Connection: close\r\n"
@@ -41,7 +41,8 @@ Door = tuple[asyncio.AbstractEventLoop, Desk]
 
 def answers(door: Door, octets: bytes, *, pieces: int = 1) -> list[Reply]:
     loop, running = door
-    return replies(loop.run_until_complete(running.raw(octets, pieces=pieces)))
+    octets, _ = loop.run_until_complete(running.raw(octets, pieces=pieces))
+    return replies(octets)
 
 
 @pytest.mark.parametrize(
@@ -151,3 +152,64 @@ def test_the_same_bytes_come_out_however_they_are_cut(requests: list[bytes], siz
 def test_ordinary_requests_pass_untouched() -> None:
     ordinary = ask(b"%2B492211000001&name=Foo%20Bar")
     assert RequestLines().feed(ordinary) is ordinary
+
+
+SHORT = b"GET /callerid?api_key=" + SECRET.encode() + b"&number=%2B492211000001 HTTP/1.1\r\n" + HEAD
+
+
+@pytest.mark.parametrize("octets", [SHORT + LAST + b"\r\n", SHORT.replace(b"1.1", b"1.0") + b"\r\n"])
+def test_a_connection_is_closed_when_the_caller_says_so(door: Door, octets: bytes) -> None:
+    loop, running = door
+    answered, closed = loop.run_until_complete(running.raw(octets))
+    assert closed
+    assert [reply.body.decode() for reply in replies(answered)] == ["Ada Müller"]
+
+
+@pytest.mark.parametrize(
+    "call", [b"%2B492211000001", b"5550000&name=Trunk", b"anonymous", b"442079460000", b"1&name=wrong%20key"]
+)
+def test_a_short_cut_and_the_long_way_answer_alike(door: Door, call: bytes) -> None:
+    loop, running = door
+    target = SHORT.replace(b"%2B492211000001", call)
+    if b"wrong" in call:
+        target = target.replace(SECRET.encode(), b"wrong")
+
+    async def both() -> tuple[Reply, Reply]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(target + b"\r\n")
+        short = await one_reply(reader)
+        writer.write(target + LAST + b"\r\n")
+        long = await one_reply(reader)
+        writer.close()
+        return short, long
+
+    short, long = loop.run_until_complete(both())
+    assert "server" in long.headers
+    assert "server" not in short.headers
+    own = {"server", "date", "connection", "age"}
+    assert (short.status, short.body) == (long.status, long.body)
+    assert {name: value for name, value in short.headers.items() if name not in own} == {
+        name: value for name, value in long.headers.items() if name not in own
+    }
+
+
+def test_a_short_cut_never_overtakes(door: Door) -> None:
+    loop, running = door
+
+    async def ask_behind_a_slow_one() -> list[Reply]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        other_reader, other = await asyncio.open_connection("127.0.0.1", running.port)
+        for request in (b"GET /slow HTTP/1.1\r\n" + HEAD, SHORT):
+            writer.write(request + b"\r\n")
+            await writer.drain()
+            for _ in range(3):  # once another connection has been answered, this one's bytes have arrived too
+                other.write(SHORT + b"\r\n")
+                await one_reply(other_reader)
+        running.slow.set()
+        found = [await one_reply(reader) for _ in range(2)]
+        writer.close()
+        other.close()
+        return found
+
+    first, second = loop.run_until_complete(ask_behind_a_slow_one())
+    assert (first.body, second.body.decode()) == (b"slow", "Ada Müller")
