@@ -145,11 +145,11 @@ def shortcut(app: web.Application) -> Shortcut:
     return answer
 
 
-async def _as_it_comes(_request: web.Request) -> None:
+async def as_it_comes(_request: web.Request) -> None:
     """Answers whatever ``Expect:`` asks for (aiohttp would refuse with 417)."""
 
 
-@routes.get("/callerid", expect_handler=_as_it_comes)
+@routes.get("/callerid", expect_handler=as_it_comes)
 async def named(request: web.Request) -> web.Response:
     """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last."""
     parameters = query.read(request.rel_url.raw_query_string)

@@ -20,7 +20,7 @@ from bridge.access.keys import Feature, Key
 from bridge.errors import BadParameter, NotReady, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
-from bridge.http.callerid import legacy_cid
+from bridge.http.callerid import as_it_comes, legacy_cid
 from bridge.http.keys import require, secret
 from bridge.http.mailing import legacy_list
 from bridge.http.phonebook import LEGACY, book_response
@@ -88,7 +88,7 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-@routes.get("/api.php")
+@routes.get("/api.php", expect_handler=as_it_comes)
 async def asked(request: web.Request) -> web.StreamResponse:
     """Answer one question; ``cid`` comes first, for its caller waits."""
     parameters = query.read(request.rel_url.raw_query_string)
