@@ -102,7 +102,7 @@ async def book_response(
     view = View.of(row, key.phonebook, key.numbers.region, key.clients, own)
     book = await request.app[BOOKS].book(request.app[MIRROR].snapshot, Wish(row, view, Ask()))
     request.app[PHONES].note(bookquestion.phone(request, row, own, key), book.entries)
-    return _response(request, book)
+    return await _response(request, book)
 
 
 async def _answer(request: web.Request, question: Question) -> web.StreamResponse:
@@ -110,14 +110,12 @@ async def _answer(request: web.Request, question: Question) -> web.StreamRespons
     snapshot = app[MIRROR].snapshot
     book = app[BOOKS].kept(snapshot, question.wish) or await app[BOOKS].book(snapshot, question.wish)
     app[PHONES].note(question.phone, book.entries)
-    return _response(request, book)
+    return await _response(request, book)
 
 
-def _response(request: web.Request, book: Book) -> web.Response:
+async def _response(request: web.Request, book: Book) -> web.Response:
     asked = request.headers
-    zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and book.zipped is not None
-    if zipped and not bookquestion.weights(request, hdrs.ACCEPT_ENCODING).get("gzip"):
-        zipped = False
+    zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and _likes_gzip(request)
     etag = f"{book.etag}-gzip" if zipped else book.etag
     headers = CIMultiDict(book.headers)
     headers[hdrs.ETAG] = f'"{etag}"'
@@ -126,6 +124,11 @@ def _response(request: web.Request, book: Book) -> web.Response:
         headers[hdrs.AGE] = str(age_s)
     if hdrs.IF_NONE_MATCH in asked and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
-    if zipped:
-        headers[hdrs.CONTENT_ENCODING] = "gzip"
-    return web.Response(body=book.zipped if zipped else book.body, headers=headers)
+    if not zipped:
+        return web.Response(body=book.body, headers=headers)
+    headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(body=await request.app[BOOKS].zipped(book), headers=headers)
+
+
+def _likes_gzip(request: web.Request) -> bool:
+    return bookquestion.weights(request, hdrs.ACCEPT_ENCODING).get("gzip", 0) > 0

@@ -28,8 +28,6 @@ from bridge.phonebook.view import Group, Listing, Note, View
 
 _KEPT_BYTES = 64 * 2**20
 _KEPT_LISTINGS = 4
-_ZIP_FROM_BYTES = 1024
-_ZIP_LEVEL = 4
 _XML_CHARSET = "utf-8"
 
 
@@ -80,7 +78,6 @@ class Book:
 
     Attributes:
         body: Its bytes.
-        zipped: The same, compressed by gzip; None where that is not worth it.
         etag: Strong entity tag without quotes: the same bytes have the same tag.
         entries: How many entries are in it.
         headers: Those of the answer that are always the same.
@@ -88,7 +85,6 @@ class Book:
     """
 
     body: bytes
-    zipped: bytes | None
     etag: str
     entries: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +104,8 @@ class Books:
     def __init__(self, formats: Formats) -> None:
         self.formats = formats
         self.renders = 0
-        self._books: LRUCache[object, Book] = LRUCache(_KEPT_BYTES, getsizeof=_size)
+        self._books: LRUCache[object, Book] = LRUCache(_KEPT_BYTES, getsizeof=lambda book: len(book.body))
+        self._zipped: LRUCache[str, bytes] = LRUCache(_KEPT_BYTES, getsizeof=len)
         self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._rendering = asyncio.Lock()
@@ -129,9 +126,18 @@ class Books:
                 return kept
             with _uncollected():
                 made = await asyncio.to_thread(self.make, snapshot, wish)
-            if _size(made) <= _KEPT_BYTES:
+            if len(made.body) <= _KEPT_BYTES:
                 self._books[snapshot.version, wish.key] = made
             return made
+
+    async def zipped(self, book: Book) -> bytes:
+        """The body compressed by gzip, kept or made in a thread."""
+        kept = self._zipped.get(book.etag)
+        if kept is None:
+            kept = await asyncio.to_thread(gzip.compress, book.body, mtime=0)
+            if len(kept) <= _KEPT_BYTES:
+                self._zipped[book.etag] = kept
+        return kept
 
     def make(self, snapshot: Snapshot, wish: Wish) -> Book:
         """Make the document of a wish; not for two threads at once."""
@@ -185,7 +191,6 @@ class Books:
         cut = (fit.note(thing.line, f"beyond {most} bytes") for thing in beyond if isinstance(thing, Share))
         return Book(
             body=body,
-            zipped=gzip.compress(body, _ZIP_LEVEL, mtime=0) if len(body) >= _ZIP_FROM_BYTES else None,
             etag=hashlib.sha256(body).hexdigest()[:32],
             entries=len(items),
             headers=_headers(row, page, ask.charset),
@@ -305,7 +310,3 @@ def _folded(body: bytes, most: int) -> bytes:
             rest, room = b" " + rest[at:], most
         lines.append(rest)
     return b"\r\n".join(lines)
-
-
-def _size(book: Book) -> int:
-    return len(book.body) + len(book.zipped or b"")

@@ -64,7 +64,12 @@
 
   <xsl:template name="value">
     <xsl:param name="text"/>
-    <xsl:variable name="slashed" select="str:replace(string($text), '\', '\\')"/>
-    <xsl:value-of select="str:replace(str:replace($slashed, ',', '\,'), ';', '\;')"/>
+    <xsl:choose>
+      <xsl:when test="contains($text, '\') or contains($text, ',') or contains($text, ';')">
+        <xsl:variable name="slashed" select="str:replace(string($text), '\', '\\')"/>
+        <xsl:value-of select="str:replace(str:replace($slashed, ',', '\,'), ';', '\;')"/>
+      </xsl:when>
+      <xsl:otherwise><xsl:value-of select="$text"/></xsl:otherwise>
+    </xsl:choose>
   </xsl:template>
 </xsl:stylesheet>
