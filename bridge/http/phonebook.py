@@ -21,7 +21,8 @@ from bridge.http import bookquestion
 from bridge.http.bookquestion import PLACE, Question
 from bridge.http.state import MIRROR, SETTINGS, STORAGE
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Book, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Book, Books
 from bridge.phonebook.view import View
 
 BOOKS = web.AppKey("BOOKS", Books)

@@ -21,7 +21,8 @@ from bridge.http import errors, phonebook
 from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
 from bridge.phonebook import dialling
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection, Settings
 from bridge.storage import Database

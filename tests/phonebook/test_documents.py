@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from bridge.directory.entries import Client, Entry, Kind
 from bridge.directory.snapshot import Snapshot
 from bridge.phonebook.formats import Format, Formats
-from bridge.phonebook.render import Ask, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 from tests.phonebook.conftest import Make
 from tests.phonebook.people import crowd, empty, hostile, mobile, work
-from tests.phonebook.readers import READERS, read
+from tests.phonebook.readers import READERS, Read, read
 
 GOLDEN = Path(__file__).parent.parent / "data" / "phonebook"
 NAMES = sorted(READERS)
