@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -25,9 +24,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         yield opened
 
 
-GRANDSTREAM = "Grandstream Model HW GXP2135 SW 1.0.7.97 DevId 000b828aa872"
 YEALINK = "Yealink SIP-T46G 28.83.0.50 00:15:65:aa:bb:cc"
-BASIC = "Basic " + base64.b64encode(f"phone:{KEY}".encode()).decode()
 
 
 async def test_head_has_the_headers_of_get(door: Door) -> None:
