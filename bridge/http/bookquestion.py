@@ -142,6 +142,9 @@ def question(request: web.Request, where: Place, params: Mapping[str, str], key:
 
 def _ask(request: web.Request, where: Place, params: Mapping[str, str]) -> Ask:
     row = where.row
+    for name, value in row.expects.items():
+        if params.get(name, value) != value:
+            raise BadParameter(f"{name} can be {value} only.")
     screen = params.get("screen", where.file).lower()
     return Ask(
         screen=screen if screen in row.screens else row.screens[0] if not _asks(row, params) else "list",

@@ -32,6 +32,7 @@ from tests.phonebook.people import crowd
 ENTRIES = 10_000
 KEY = "0123456789abcdef0123456789abcdef"
 BOOK = f"/phonebook/yealink?api_key={KEY}"
+TRIES = 3
 ROUNDS = 15
 ROUND_S = 0.25
 TICK_S = 0.001
@@ -39,32 +40,38 @@ TICK_S = 0.001
 
 def measure() -> Iterator[Figure]:
     """The figures of the phonebooks."""
-    yield from first_renders()
+    yield from asyncio.run(first_renders())
     yield asyncio.run(felt_by_a_caller())
     for entries in (100, ENTRIES):
         with served(entries) as port:
             yield from asyncio.run(kept_books(port, entries))
 
 
-def first_renders() -> Iterator[Figure]:
-    """The slowest and the median format; nothing is kept from one to the next."""
+async def first_renders() -> list[Figure]:
+    """The slowest and the median format, each the best of some tries; nothing is kept from one to the next."""
     snapshot = crowd(ENTRIES)
     formats = Formats()
     times_s = {}
     for row in formats:
-        dialling._dialled.cache_clear()
-        view = View.of(row, PhonebookSection(), "US", None, {})
-        start = time.perf_counter()
-        Books(formats).make(snapshot, Wish(row, view, Ask()))
-        times_s[row.name] = time.perf_counter() - start
+        wish = Wish(row, View.of(row, PhonebookSection(), "US", None, {}), Ask())
+        tries_s = []
+        for _ in range(TRIES):
+            dialling._dialled.cache_clear()
+            start = time.perf_counter()
+            await Books(formats).book(snapshot, wish)
+            tries_s.append(time.perf_counter() - start)
+        times_s[row.name] = min(tries_s)
     slowest = max(times_s, key=lambda name: times_s[name])
-    yield at_most(
-        f"phonebook: first render of {ENTRIES} entries, slowest of {len(times_s)} formats ({slowest})",
-        times_s[slowest],
-        0.5,
-        "s",
-    )
-    yield Figure("phonebook: first render, median format", f"{statistics.median(times_s.values()):.2f} s")
+    most_s = times_s[slowest]
+    return [
+        at_most(
+            f"phonebook: first render of {ENTRIES} entries, slowest of {len(times_s)} formats ({slowest})",
+            most_s,
+            0.5,
+            "s",
+        ),
+        Figure("phonebook: first render, median format", f"{statistics.median(times_s.values()):.2f} s"),
+    ]
 
 
 async def felt_by_a_caller() -> Figure:

@@ -58,7 +58,7 @@ def test_what_a_phone_would_get(mirrored: Command) -> None:
 def test_what_a_phone_would_not_get(mirrored: Command) -> None:
     told = mirrored("phonebook", "snom-m", "--key", "desk", "--explain", "leads=false")
     for part in (
-        "Leo Lead (Prospect Ltd)",
+        "Lead Leo (Prospect Ltd)",
         "a lead (phonebook.leads)",
         "No Number",
         "no number",

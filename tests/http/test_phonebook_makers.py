@@ -254,6 +254,7 @@ async def test_gigaset_reverse_lookup_and_nothing_found(door: Door) -> None:
 
 async def test_gigaset_errors_are_documents(door: Door) -> None:
     assert (await gigaset(door, f"{GIGASET}&first=x")).findtext("errorid") == "4"
+    assert (await gigaset(door, GIGASET.replace("get_list", "set_entry"))).findtext("errorid") == "4"
     door.app[MIRROR].current = None
     failed = await gigaset(door, GIGASET)
     assert (failed.tag, failed.findtext("errorid")) == ("error", "6")
