@@ -6,6 +6,7 @@ import asyncio
 import gc
 import gzip
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,7 @@ class Books:
         self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._rendering = asyncio.Lock()
+        self._making = threading.Lock()
 
     def kept(self, snapshot: Snapshot, wish: Wish) -> Book | None:
         """The document of a wish, where it is kept."""
@@ -98,9 +100,18 @@ class Books:
         return kept
 
     def make(self, snapshot: Snapshot, wish: Wish) -> Book:
-        """Make the document of a wish; not for two threads at once."""
+        """Make the document of a wish."""
+        # A request that is given up leaves its thread behind, while the next one begins.
+        with self._making:
+            self.renders += 1
+            return self._made(snapshot, wish)
+
+    def failure(self, row: Format, error: BridgeError) -> bytes:
+        """The document of an error, for formats that have one."""
+        return self._document(row, document.failure(error), CHARSET)
+
+    def _made(self, snapshot: Snapshot, wish: Wish) -> Book:
         row, ask = wish.row, wish.ask
-        self.renders += 1
         listing, index = self._listing(snapshot, wish)
         if ask.screen == "menu":
             return self._page(wish, Whole(listing.groups, row.menu_size))
@@ -108,10 +119,6 @@ class Books:
             return self._page(wish, Whole((), 0))
         shares, notes = self._shared_out(snapshot, wish, index)
         return self._page(wish, Whole(shares, row.page_size, (*listing.notes, *notes)))
-
-    def failure(self, row: Format, error: BridgeError) -> bytes:
-        """The document of an error, for formats that have one."""
-        return self._document(row, document.failure(error), CHARSET)
 
     def _listing(self, snapshot: Snapshot, wish: Wish) -> tuple[Listing, Index]:
         key = (snapshot.version, wish.view)
