@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import hdrs, web
-from cachetools import LRUCache
 from multidict import CIMultiDict
 
 from bridge.access.keys import Key
@@ -27,7 +26,7 @@ from bridge.phonebook.view import View
 
 BOOKS = web.AppKey("BOOKS", Books)
 PHONES = web.AppKey("PHONES", Phones)
-QUESTIONS: web.AppKey[LRUCache[object, Question]] = web.AppKey("QUESTIONS", LRUCache)
+QUESTIONS: web.AppKey[dict[object, Question]] = web.AppKey("QUESTIONS", dict)
 
 routes = web.RouteTableDef()
 
@@ -45,7 +44,7 @@ async def keep_books(app: web.Application) -> AsyncIterator[None]:
         SettingsError: A format of the user's own folder is wrong.
     """
     app[BOOKS] = Books(Formats(app[SETTINGS].phonebook.templates))
-    app[QUESTIONS] = LRUCache(_KEPT_QUESTIONS)
+    app[QUESTIONS] = {}
     app[PHONES] = Phones(app[STORAGE])
     async with app[PHONES].flushing():
         yield
@@ -72,6 +71,9 @@ async def handle(request: web.Request) -> web.StreamResponse:
             raise web.HTTPMethodNotAllowed(request.method, _READ)
         question = bookquestion.question(request, place, params, key)
         if request.method != hdrs.METH_POST:
+            # Cheaper than counting which is used: phones ask the same again and again, and all fit.
+            if len(app[QUESTIONS]) >= _KEPT_QUESTIONS:
+                app[QUESTIONS].clear()
             app[QUESTIONS][asked] = question
         return await _answer(request, question)
     except BridgeError as error:
@@ -119,7 +121,8 @@ async def _response(request: web.Request, book: Book) -> web.Response:
     zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and _likes_gzip(request)
     etag = f"{book.etag}-gzip" if zipped else book.etag
     headers = CIMultiDict(book.headers)
-    headers[hdrs.ETAG] = f'"{etag}"'
+    if zipped:
+        headers[hdrs.ETAG] = f'"{etag}"'
     age_s = request.app[MIRROR].freshness.people_age_s(dt.datetime.now(dt.UTC))
     if age_s is not None:
         headers[hdrs.AGE] = str(age_s)

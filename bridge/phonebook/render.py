@@ -157,11 +157,12 @@ class Books:
             count = max(1, min(len(span.shown) - 1, len(span.shown) * most // len(body)))
         beyond = () if paged else whole.things[count:]
         cut = (fit.note(thing.line, f"beyond {most} bytes") for thing in beyond if isinstance(thing, Share))
+        etag = hashlib.sha256(body).hexdigest()[:32]
         return Book(
             body=body,
-            etag=hashlib.sha256(body).hexdigest()[:32],
+            etag=etag,
             entries=len(items),
-            headers=_headers(row, page, ask.charset),
+            headers={"ETag": f'"{etag}"', **_headers(row, page, ask.charset)},
             notes=(*whole.notes, *notes, *cut),
         )
 

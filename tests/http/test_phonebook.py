@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -142,7 +141,7 @@ async def test_same_phone_counts_up(door: Door) -> None:
     await door.get(f"/phonebook/yealink?api_key={KEY}", User_Agent=YEALINK)
     door.phones.flush()
     (seen,) = door.phones.all()
-    assert seen == replace(seen, fetches=4)
+    assert seen.fetches == 4
 
 
 async def test_many_phones_at_once_cost_one_render(door: Door) -> None:
