@@ -159,6 +159,31 @@ async def test_cisco_walks_menu_search_and_pages(door: Door) -> None:
         assert ET.fromstring(await answer.read()).findtext("DirectoryEntry/Name") == "No entries"
 
 
+async def test_pages_of_a_search_in_a_group(door: Door) -> None:
+    show(door, crowd(400, clients=2))
+    _, _, body = await door.get(f"/phonebook/cisco?api_key={KEY}&contacts=all&group=1&search=ada&screen=list")
+    url = ET.fromstring(body).findtext("SoftKeyItem[4]/URL") or ""
+    assert url.endswith(f"/phonebook/cisco/list?api_key={KEY}&contacts=all&group=1&search=ada&offset=32")
+    _, _, body = await door.get(url)
+    assert ET.fromstring(body).findtext("Prompt") == "33-64 of 400"
+    assert {int(item.name[3:8]) % 2 for item in read("cisco", body)} == {0}
+
+
+async def test_a_menu_of_more_groups_than_fit(door: Door) -> None:
+    show(door, crowd(400))
+    names = []
+    url = f"/phonebook/cisco/{KEY}?group_by=client"
+    while url:
+        _, _, body = await door.get(url)
+        items = {
+            item.findtext("Name") or "": item.findtext("URL") for item in ET.fromstring(body).iterfind("MenuItem")
+        }
+        assert len(items) <= 100
+        url = items.pop("More", None) or ""
+        names += [name for name in items if name.startswith("Client")]
+    assert len(set(names)) == len(names) == 200
+
+
 async def test_cisco_7940_reads_latin_1(door: Door) -> None:
     path = f"/phonebook/cisco/{KEY}/list?search=zo%EB"
     _, sent, body = await door.get(path, Accept_Charset="iso-8859-1, utf-8;q=0.8")
