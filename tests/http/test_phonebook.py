@@ -9,9 +9,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
 from bridge.http import phonebook
-from bridge.http.state import KEYS, MIRROR
+from bridge.http.state import KEYS, MIRROR, STORAGE
 from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
 from tests.phonebook.people import crowd
 from tests.phonebook.readers import read
@@ -166,3 +167,23 @@ async def test_a_revoked_key_is_refused_at_once(door: Door) -> None:
     assert (await door.get(path))[0] == 200
     door.app[KEYS].revoke("one")
     assert (await door.get(path))[0] == 401
+
+
+async def test_a_changed_key_is_obeyed_at_once(door: Door) -> None:
+    path = f"/phonebook/yealink?api_key={KEY}"
+    assert any("Leo" in item.name for item in read("yealink", (await door.get(path))[2]))
+    with door.app[STORAGE].write() as connection:
+        connection.execute("UPDATE keys SET options = json_set(options, '$.clients', json('[1]')) WHERE name = 'all'")
+    door.app[KEYS].load()
+    assert not any("Leo" in item.name for item in read("yealink", (await door.get(path))[2]))
+
+
+async def test_each_address_is_a_phone_of_its_own(door: Door) -> None:
+    for address in ("127.0.0.1", "127.0.0.2"):
+        connector = TCPConnector(local_addr=(address, 0))
+        async with ClientSession(connector=connector) as session:
+            url = f"http://127.0.0.1:{door.client.port}/phonebook/yealink?api_key={KEY}"
+            async with session.get(url, headers={"User-Agent": YEALINK}) as answer:
+                assert answer.status == 200
+    door.phones.flush()
+    assert sorted(seen.phone.address for seen in door.phones.all()) == ["127.0.0.1", "127.0.0.2"]
