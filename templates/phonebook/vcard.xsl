@@ -30,9 +30,15 @@
       </xsl:if>
       <xsl:value-of select="$end"/>
     </xsl:if>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'TITLE'"/><xsl:with-param name="text" select="@title"/></xsl:call-template>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'EMAIL'"/><xsl:with-param name="text" select="@email"/></xsl:call-template>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'CATEGORIES'"/><xsl:with-param name="text" select="@group-name"/></xsl:call-template>
+    <xsl:if test="@title">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'TITLE'"/><xsl:with-param name="text" select="@title"/></xsl:call-template>
+    </xsl:if>
+    <xsl:if test="@email">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'EMAIL'"/><xsl:with-param name="text" select="@email"/></xsl:call-template>
+    </xsl:if>
+    <xsl:if test="@group-name">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'CATEGORIES'"/><xsl:with-param name="text" select="@group-name"/></xsl:call-template>
+    </xsl:if>
     <xsl:apply-templates select="number"/>
     <xsl:value-of select="concat('END:VCARD', $end)"/>
   </xsl:template>
@@ -55,11 +61,9 @@
   <xsl:template name="line">
     <xsl:param name="name"/>
     <xsl:param name="text"/>
-    <xsl:if test="$text != ''">
-      <xsl:value-of select="concat($name, ':')"/>
-      <xsl:call-template name="value"><xsl:with-param name="text" select="$text"/></xsl:call-template>
-      <xsl:value-of select="$end"/>
-    </xsl:if>
+    <xsl:value-of select="concat($name, ':')"/>
+    <xsl:call-template name="value"><xsl:with-param name="text" select="$text"/></xsl:call-template>
+    <xsl:value-of select="$end"/>
   </xsl:template>
 
   <xsl:template name="value">
