@@ -25,7 +25,7 @@ MAC = "{mac}"
 _MAC_PATTERN = "[0-9a-f]{12}"
 
 Screen = Literal["list", "menu", "search"]
-Evidence = Literal["manual", "field", "report", "unconfirmed"]
+Evidence = Literal["manual", "field", "report", "standard", "unconfirmed"]
 
 
 class Format(BaseModel):
