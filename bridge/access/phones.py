@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.errors import StorageError
 from bridge.storage import Database
@@ -30,8 +30,7 @@ ON CONFLICT DO UPDATE SET
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """A phone and the book it asks for.
 
     Attributes:
@@ -48,8 +47,7 @@ class Phone:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """When a phone last fetched its book.
 
     Attributes:
@@ -89,10 +87,7 @@ class Phones:
         if not fresh:
             return
         oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=KEEP_DAYS)
-        rows = [
-            (p.address, p.mac, p.user_agent, p.format, p.key, s.fetched_at.isoformat(), s.entries, s.fetches)
-            for p, s in fresh.items()
-        ]
+        rows = [(*phone, seen.fetched_at.isoformat(), seen.entries, seen.fetches) for phone, seen in fresh.items()]
         try:
             with self._database.write() as connection:
                 connection.executemany(_UPSERT, rows)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bridge.cli import calls, check, demo, embedded, itflow, journal, keys, lookup, phones, serve, sync
+from bridge.cli import calls, check, demo, embedded, itflow, journal, keys, lookup, phonebook, phones, serve, sync
 from bridge.cli.common import errors
 from bridge.errors import BridgeError
 
@@ -20,6 +20,7 @@ for command in (
     check.check,
     sync.sync,
     lookup.lookup,
+    phonebook.phonebook,
     phones.phones,
     calls.calls,
     itflow.itflow,

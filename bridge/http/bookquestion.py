@@ -17,7 +17,7 @@ from bridge.http import query
 from bridge.http.keys import require
 from bridge.http.state import SETTINGS
 from bridge.phonebook.formats import AUTO, Format, Formats
-from bridge.phonebook.render import Ask, Wish
+from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 
@@ -121,11 +121,11 @@ def allowed(request: web.Request, where: Place, params: Mapping[str, str]) -> Ke
 
 async def parameters(request: web.Request) -> dict[str, str]:
     """Those of the query, then of a posted form; of a repeated one the first, names in lower case."""
-    pairs = [pair.partition("=") for pair in request.rel_url.raw_query_string.split("&")]
-    params = {query.text(name).lower(): query.text(value.replace("+", " ")) for name, _, value in reversed(pairs)}
+    raw = request.rel_url.raw_query_string
     if request.method == hdrs.METH_POST and request.content_type == "application/x-www-form-urlencoded":
-        params = {name.lower(): str(value) for name, value in (await request.post()).items()} | params
-    return params
+        raw = f"{raw}&{(await request.read()).decode('utf-8', 'surrogateescape')}"
+    pairs = [pair.partition("=") for pair in raw.split("&")]
+    return {query.text(name).lower(): query.text(value.replace("+", " ")) for name, _, value in reversed(pairs)}
 
 
 def question(request: web.Request, where: Place, params: Mapping[str, str], key: Key) -> Question:
@@ -142,6 +142,9 @@ def question(request: web.Request, where: Place, params: Mapping[str, str], key:
 
 def _ask(request: web.Request, where: Place, params: Mapping[str, str]) -> Ask:
     row = where.row
+    for name, value in row.expects.items():
+        if params.get(name, value) != value:
+            raise BadParameter(f"{name} can be {value} only.")
     screen = params.get("screen", where.file).lower()
     return Ask(
         screen=screen if screen in row.screens else row.screens[0] if not _asks(row, params) else "list",

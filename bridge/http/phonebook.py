@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import hdrs, web
-from cachetools import LRUCache
 from multidict import CIMultiDict
 
 from bridge.access.keys import Key
@@ -21,12 +20,13 @@ from bridge.http import bookquestion
 from bridge.http.bookquestion import PLACE, Question
 from bridge.http.state import MIRROR, SETTINGS, STORAGE
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Book, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Book, Books
 from bridge.phonebook.view import View
 
 BOOKS = web.AppKey("BOOKS", Books)
 PHONES = web.AppKey("PHONES", Phones)
-QUESTIONS: web.AppKey[LRUCache[object, Question]] = web.AppKey("QUESTIONS", LRUCache)
+QUESTIONS: web.AppKey[dict[object, Question]] = web.AppKey("QUESTIONS", dict)
 
 routes = web.RouteTableDef()
 
@@ -44,7 +44,7 @@ async def keep_books(app: web.Application) -> AsyncIterator[None]:
         SettingsError: A format of the user's own folder is wrong.
     """
     app[BOOKS] = Books(Formats(app[SETTINGS].phonebook.templates))
-    app[QUESTIONS] = LRUCache(_KEPT_QUESTIONS)
+    app[QUESTIONS] = {}
     app[PHONES] = Phones(app[STORAGE])
     async with app[PHONES].flushing():
         yield
@@ -71,6 +71,9 @@ async def handle(request: web.Request) -> web.StreamResponse:
             raise web.HTTPMethodNotAllowed(request.method, _READ)
         question = bookquestion.question(request, place, params, key)
         if request.method != hdrs.METH_POST:
+            # Cheaper than counting which is used: phones ask the same again and again, and all fit.
+            if len(app[QUESTIONS]) >= _KEPT_QUESTIONS:
+                app[QUESTIONS].clear()
             app[QUESTIONS][asked] = question
         return await _answer(request, question)
     except BridgeError as error:
@@ -102,7 +105,7 @@ async def book_response(
     view = View.of(row, key.phonebook, key.numbers.region, key.clients, own)
     book = await request.app[BOOKS].book(request.app[MIRROR].snapshot, Wish(row, view, Ask()))
     request.app[PHONES].note(bookquestion.phone(request, row, own, key), book.entries)
-    return _response(request, book)
+    return await _response(request, book)
 
 
 async def _answer(request: web.Request, question: Question) -> web.StreamResponse:
@@ -110,22 +113,26 @@ async def _answer(request: web.Request, question: Question) -> web.StreamRespons
     snapshot = app[MIRROR].snapshot
     book = app[BOOKS].kept(snapshot, question.wish) or await app[BOOKS].book(snapshot, question.wish)
     app[PHONES].note(question.phone, book.entries)
-    return _response(request, book)
+    return await _response(request, book)
 
 
-def _response(request: web.Request, book: Book) -> web.Response:
+async def _response(request: web.Request, book: Book) -> web.Response:
     asked = request.headers
-    zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and book.zipped is not None
-    if zipped and not bookquestion.weights(request, hdrs.ACCEPT_ENCODING).get("gzip"):
-        zipped = False
+    zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and _likes_gzip(request)
     etag = f"{book.etag}-gzip" if zipped else book.etag
     headers = CIMultiDict(book.headers)
-    headers[hdrs.ETAG] = f'"{etag}"'
+    if zipped:
+        headers[hdrs.ETAG] = f'"{etag}"'
     age_s = request.app[MIRROR].freshness.people_age_s(dt.datetime.now(dt.UTC))
     if age_s is not None:
         headers[hdrs.AGE] = str(age_s)
     if hdrs.IF_NONE_MATCH in asked and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
-    if zipped:
-        headers[hdrs.CONTENT_ENCODING] = "gzip"
-    return web.Response(body=book.zipped if zipped else book.body, headers=headers)
+    if not zipped:
+        return web.Response(body=book.body, headers=headers)
+    headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(body=await request.app[BOOKS].zipped(book), headers=headers)
+
+
+def _likes_gzip(request: web.Request) -> bool:
+    return bookquestion.weights(request, hdrs.ACCEPT_ENCODING).get("gzip", 0) > 0

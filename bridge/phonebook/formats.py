@@ -25,7 +25,7 @@ MAC = "{mac}"
 _MAC_PATTERN = "[0-9a-f]{12}"
 
 Screen = Literal["list", "menu", "search"]
-Evidence = Literal["manual", "field", "report", "unconfirmed"]
+Evidence = Literal["manual", "field", "report", "standard", "unconfirmed"]
 
 
 class Format(BaseModel):
@@ -54,6 +54,7 @@ class Format(BaseModel):
     count_param: str = Field("limit", description="Parameter of the number of entries wanted")
     bytes_param: str = Field("", description="Parameter of the longest document wanted, in bytes")
     search_params: tuple[str, ...] = Field(("search", "term", "q"), description="Parameters with text to search for")
+    expects: Mapping[str, str] = Field({}, description="Parameters that can have one value only")
     echo_params: tuple[str, ...] = Field((), description="Parameters that the stylesheet gets to see")
     refresh: bool = Field(False, description="The next page is told in a Refresh header, too")
     charset_asked: bool = Field(False, description="ISO-8859-1 for a phone whose Accept-Charset prefers it")

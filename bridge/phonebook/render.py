@@ -6,72 +6,29 @@ import asyncio
 import gc
 import gzip
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from cachetools import LRUCache
-from cachetools.keys import hashkey
 from lxml import etree
 
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, SettingsError
 from bridge.phonebook import document, fit, view
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.document import Page
-from bridge.phonebook.fit import Item, Share
+from bridge.phonebook.fit import Share
 from bridge.phonebook.formats import Format, Formats
+from bridge.phonebook.pages import CHARSET, Span, Whole, Wish, page_of
 from bridge.phonebook.search import Index
-from bridge.phonebook.view import Group, Listing, Note, View
+from bridge.phonebook.view import Listing, Note
 
 _KEPT_BYTES = 64 * 2**20
-_KEPT_LISTINGS = 4
-_ZIP_FROM_BYTES = 1024
-_ZIP_LEVEL = 4
-_XML_CHARSET = "utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Which document of a book a request wants.
-
-    Attributes:
-        screen: ``list``, ``menu`` or ``search``.
-        term: Text to search for.
-        offset: Index of the first item or group wanted.
-        count: How many are wanted; 0 for the format's own number.
-        max_bytes: Longest document wanted; 0 for any.
-        base: Address of the book, for links to its other documents.
-        carried: Parameters that those links repeat.
-        echoed: Parameters that the stylesheet sees.
-        charset: ``utf-8`` or ``iso-8859-1``.
-    """
-
-    screen: str = "list"
-    term: str = ""
-    offset: int = 0
-    count: int = 0
-    max_bytes: int = 0
-    base: str = ""
-    carried: tuple[tuple[str, str], ...] = ()
-    echoed: tuple[tuple[str, str], ...] = ()
-    charset: str = _XML_CHARSET
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A document that somebody wants: the format, what is in the book, and which page."""
-
-    row: Format
-    view: View
-    ask: Ask
-    key: Hashable = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # cachetools' keys know their hash; a view would work it out anew for every request.
-        object.__setattr__(self, "key", hashkey(self.row.name, self.view, self.ask))
+# A phone that pages or searches comes back soon; each of these takes megabytes.
+_KEPT_LISTINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +37,6 @@ class Book:
 
     Attributes:
         body: Its bytes.
-        zipped: The same, compressed by gzip; None where that is not worth it.
         etag: Strong entity tag without quotes: the same bytes have the same tag.
         entries: How many entries are in it.
         headers: Those of the answer that are always the same.
@@ -88,7 +44,6 @@ class Book:
     """
 
     body: bytes
-    zipped: bytes | None
     etag: str
     entries: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -108,10 +63,12 @@ class Books:
     def __init__(self, formats: Formats) -> None:
         self.formats = formats
         self.renders = 0
-        self._books: LRUCache[object, Book] = LRUCache(_KEPT_BYTES, getsizeof=_size)
+        self._books: LRUCache[object, Book] = LRUCache(_KEPT_BYTES, getsizeof=lambda book: len(book.body))
+        self._zipped: LRUCache[str, bytes] = LRUCache(_KEPT_BYTES, getsizeof=len)
         self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._rendering = asyncio.Lock()
+        self._making = threading.Lock()
 
     def kept(self, snapshot: Snapshot, wish: Wish) -> Book | None:
         """The document of a wish, where it is kept."""
@@ -129,136 +86,103 @@ class Books:
                 return kept
             with _uncollected():
                 made = await asyncio.to_thread(self.make, snapshot, wish)
-            if _size(made) <= _KEPT_BYTES:
-                self._books[snapshot.version, wish.key] = made
+            if len(made.body) <= _KEPT_BYTES:
+                self._books[snapshot.version, wish.key] = replace(made, notes=())
             return made
 
+    async def zipped(self, book: Book) -> bytes:
+        """The body compressed by gzip, kept or made in a thread."""
+        kept = self._zipped.get(book.etag)
+        if kept is None:
+            kept = await asyncio.to_thread(gzip.compress, book.body, mtime=0)
+            if len(kept) <= _KEPT_BYTES:
+                self._zipped[book.etag] = kept
+        return kept
+
     def make(self, snapshot: Snapshot, wish: Wish) -> Book:
-        """Make the document of a wish; not for two threads at once."""
-        row, wanted, ask = wish.row, wish.view, wish.ask
-        self.renders += 1
-        listing, index = self._listing(snapshot, wanted)
-        if ask.screen == "menu":
-            return self._page(row, wanted, ask, _Whole(listing.groups, row.menu_size))
-        if ask.screen == "search":
-            return self._page(row, wanted, ask, _Whole((), 0))
-        shares, notes = self._shared_out(snapshot, row, wanted, ask.term, index)
-        return self._page(row, wanted, ask, _Whole(shares, row.page_size, (*listing.notes, *notes)))
+        """Make the document of a wish."""
+        # A request that is given up leaves its thread behind, while the next one begins.
+        with self._making:
+            self.renders += 1
+            return self._made(snapshot, wish)
 
     def failure(self, row: Format, error: BridgeError) -> bytes:
         """The document of an error, for formats that have one."""
-        return self._document(row, document.failure(error), _XML_CHARSET)
+        return self._document(row, document.failure(error), CHARSET)
 
-    def _listing(self, snapshot: Snapshot, wanted: View) -> tuple[Listing, Index]:
-        key = (snapshot.version, wanted)
+    def _made(self, snapshot: Snapshot, wish: Wish) -> Book:
+        row, ask = wish.row, wish.ask
+        listing, index = self._listing(snapshot, wish)
+        if ask.screen == "menu":
+            return self._page(wish, Whole(listing.groups, row.menu_size))
+        if ask.screen == "search":
+            return self._page(wish, Whole((), 0))
+        shares, notes = self._shared_out(snapshot, wish, index)
+        return self._page(wish, Whole(shares, row.page_size, (*listing.notes, *notes)))
+
+    def _listing(self, snapshot: Snapshot, wish: Wish) -> tuple[Listing, Index]:
+        key = (snapshot.version, wish.view)
         kept = self._listings.get(key)
         if kept is None:
-            listing = view.select(snapshot, wanted)
-            kept = self._listings[key] = (listing, Index(listing.lines, wanted.region))
+            listing = view.select(snapshot, wish.view)
+            kept = (listing, Index(listing.lines, wish.view.region))
+            if wish.row.page_size:
+                self._listings[key] = kept
         return kept
 
-    def _shared_out(
-        self, snapshot: Snapshot, row: Format, wanted: View, term: str, index: Index
-    ) -> tuple[Sequence[Share], Sequence[Note]]:
-        key = (snapshot.version, wanted, row.name, term)
+    def _shared_out(self, snapshot: Snapshot, wish: Wish, index: Index) -> tuple[Sequence[Share], Sequence[Note]]:
+        key = (snapshot.version, wish.view, wish.row.name, wish.ask.term)
         kept = self._shares.get(key)
         if kept is None:
-            kept = self._shares[key] = fit.share_out(index.find(term), row)
+            kept = fit.share_out(index.find(wish.ask.term), wish.row)
+            if wish.row.page_size:
+                self._shares[key] = kept
         return kept
 
-    def _page(self, row: Format, wanted: View, ask: Ask, whole: _Whole) -> Book:
+    def _page(self, wish: Wish, whole: Whole) -> Book:
         """The page asked for, cut until it is no longer than the phone takes."""
+        row, wanted, ask = wish.row, wish.view, wish.ask
         most = min(filter(None, (row.max_bytes, ask.max_bytes)), default=0)
         paged = bool(whole.page_size)
         count = min(filter(None, (whole.page_size, ask.count if paged else 0)), default=len(whole.things)) or 1
         start = ask.offset if paged else 0
         plan = Plan.of(row, wanted.section, wanted.region)
         while True:
-            span = _Span(whole.things[start : start + count], start, count, len(whole.things))
+            span = Span(whole.things[start : start + count], start, count, len(whole.things))
             items, notes = fit.fit((thing for thing in span.shown if isinstance(thing, Share)), row, plan)
-            page = _neutral(row, wanted, ask, span, items)
+            page = page_of(wish, span, items)
             body = self._document(row, document.build(page), ask.charset)
             if not most or len(body) <= most or len(span.shown) <= 1:
                 break
             count = max(1, min(len(span.shown) - 1, len(span.shown) * most // len(body)))
         beyond = () if paged else whole.things[count:]
         cut = (fit.note(thing.line, f"beyond {most} bytes") for thing in beyond if isinstance(thing, Share))
+        etag = hashlib.sha256(body).hexdigest()[:32]
         return Book(
             body=body,
-            zipped=gzip.compress(body, _ZIP_LEVEL, mtime=0) if len(body) >= _ZIP_FROM_BYTES else None,
-            etag=hashlib.sha256(body).hexdigest()[:32],
+            etag=etag,
             entries=len(items),
-            headers=_headers(row, page, ask.charset),
+            headers={"ETag": f'"{etag}"', **_headers(row, page, ask.charset)},
             notes=(*whole.notes, *notes, *cut),
         )
 
     def _document(self, row: Format, neutral: etree._Element, charset: str) -> bytes:
         parameters: Any = {name: etree.XSLT.strparam(value) for name, value in row.params.items()}
-        result = self.formats.stylesheet(row)(neutral, **parameters)
+        try:
+            result = self.formats.stylesheet(row)(neutral, **parameters)
+        except etree.XSLTError as error:
+            raise SettingsError(
+                [f"phonebook format {row.name}: the stylesheet {row.stylesheet} fails: {error}"]
+            ) from error
         root: etree._Element | None = result.getroot()
         if root is not None and row.empty_elements == "pair":
             for element in root.iter():
                 # An empty text keeps libxml2 from writing <a/>.
                 element.text = element.text or ""
-        if root is not None and charset != _XML_CHARSET:
+        if root is not None and charset != CHARSET:
             return etree.tostring(root, encoding=charset, xml_declaration=True)  # type: ignore[return-value] # bytes
         body = bytes(result)
         return _folded(body, row.fold_bytes) if row.fold_bytes else body
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """All that a screen has, and how much of it a page takes (0: all)."""
-
-    things: Sequence[Share] | Sequence[Group]
-    page_size: int
-    notes: Sequence[Note] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """What one page shows: ``count`` were wanted from index ``start`` of ``total``."""
-
-    shown: Sequence[Share] | Sequence[Group]
-    start: int
-    count: int
-    total: int
-
-
-def _neutral(row: Format, wanted: View, ask: Ask, span: _Span, items: Sequence[Item]) -> Page:
-    menu = tuple(thing for thing in span.shown if isinstance(thing, Group))
-    used = {item.line.group.id: item.line.group for item in items if item.line.group}
-    return Page(
-        title=wanted.section.title,
-        screen=ask.screen,
-        term=ask.term,
-        total=span.total,
-        start=span.start,
-        items=items,
-        groups=menu or tuple(used.values()),
-        links=_links(row, ask, wanted, span),
-        params=dict(ask.echoed),
-    )
-
-
-def _links(row: Format, ask: Ask, wanted: View, span: _Span) -> dict[str, str]:
-    """Absolute addresses of the other documents; none where the format has no use for them."""
-    if not ask.base:
-        return {}
-    here = {name: value for name, value in (("group", wanted.group), (row.search_params[0], ask.term)) if value}
-    starts = {"previous": max(0, span.start - span.count), "next": span.start + span.count}
-    if not span.start:
-        del starts["previous"]
-    if span.start + len(span.shown) >= span.total:
-        del starts["next"]
-    return (
-        {screen: _link(ask, screen) for screen in row.screens}
-        | {
-            relation: _link(ask, ask.screen, **here, **{row.offset_param: str(start + row.offset_base)})
-            for relation, start in starts.items()
-        }
-        | {thing.id: _link(ask, "list", group=thing.id) for thing in span.shown if isinstance(thing, Group)}
-    )
 
 
 def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
@@ -271,11 +195,6 @@ def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
     if row.refresh and "next" in page.links:
         headers["Refresh"] = f"0; url={page.links['next']}"
     return headers
-
-
-def _link(ask: Ask, screen: str, **params: str) -> str:
-    query = urlencode([*ask.carried, *params.items()])
-    return f"{ask.base}/{screen}" + (f"?{query}" if query else "")
 
 
 @contextmanager
@@ -305,7 +224,3 @@ def _folded(body: bytes, most: int) -> bytes:
             rest, room = b" " + rest[at:], most
         lines.append(rest)
     return b"\r\n".join(lines)
-
-
-def _size(book: Book) -> int:
-    return len(book.body) + len(book.zipped or b"")

@@ -10,6 +10,7 @@ KNOWN_FROM = {
     "manual": "the maker's manual",
     "field": "servers that feed such phones",
     "report": "users' reports",
+    "standard": "the standard",
     "unconfirmed": "unconfirmed",
 }
 

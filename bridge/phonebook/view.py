@@ -123,7 +123,7 @@ def select(snapshot: Snapshot, view: View) -> Listing:
     for entry in snapshot.entries(view.scope):
         client = client_names.get(entry.client_id, "")
         name = names.named(entry, client, view.section.name_form)
-        if reason := _left_out(entry, clients.get(entry.client_id), view):
+        if reason := next(_left_out(entry, clients.get(entry.client_id), view), None):
             notes.append(Note(who(name, client), reason))
             continue
         same = (names.fold(name.shown), entry.client_id)
@@ -139,23 +139,23 @@ def select(snapshot: Snapshot, view: View) -> Listing:
     return Listing(ordered, sorted(groups.values(), key=lambda group: names.fold(group.name)), notes)
 
 
-def _left_out(entry: Entry, client: Client | None, view: View) -> str:
-    """Why an entry is not in the book; empty where it is."""
-    section = view.section
-    kind = entry.kind
-    reasons = (
-        (view.clients is not None and entry.client_id not in view.clients, "not selected: client_id"),
-        (view.group and view.group not in _group_words(entry, client), "not selected: group"),
-        (client and client.lead and not section.leads, "not selected: a lead (phonebook.leads)"),
-        (kind is Kind.LOCATION and not section.locations, "not selected: a location (phonebook.locations)"),
-        (kind is Kind.VENDOR and not section.vendors, "not selected: a vendor (phonebook.vendors)"),
-        (
-            kind is Kind.CONTACT and section.contacts != "all" and not getattr(entry, section.contacts, False),
-            f"not selected: phonebook.contacts is {section.contacts}",
-        ),
-        (not entry.phones, "no number"),
-    )
-    return next((reason for left_out, reason in reasons if left_out), "")
+def _left_out(entry: Entry, client: Client | None, view: View) -> Iterator[str]:
+    """Why an entry is not in the book; nothing where it is."""
+    section, kind = view.section, entry.kind
+    if view.clients is not None and entry.client_id not in view.clients:
+        yield "not selected: client_id"
+    if view.group and view.group not in _group_words(entry, client):
+        yield "not selected: group"
+    if client is not None and client.lead and not section.leads:
+        yield "not selected: a lead (phonebook.leads)"
+    if kind is Kind.LOCATION and not section.locations:
+        yield "not selected: a location (phonebook.locations)"
+    if kind is Kind.VENDOR and not section.vendors:
+        yield "not selected: a vendor (phonebook.vendors)"
+    if kind is Kind.CONTACT and section.contacts != "all" and not getattr(entry, section.contacts, False):
+        yield f"not selected: phonebook.contacts is {section.contacts}"
+    if not entry.phones:
+        yield "no number"
 
 
 def _group_words(entry: Entry, client: Client | None) -> Iterator[str]:

@@ -30,9 +30,15 @@
       </xsl:if>
       <xsl:value-of select="$end"/>
     </xsl:if>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'TITLE'"/><xsl:with-param name="text" select="@title"/></xsl:call-template>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'EMAIL'"/><xsl:with-param name="text" select="@email"/></xsl:call-template>
-    <xsl:call-template name="line"><xsl:with-param name="name" select="'CATEGORIES'"/><xsl:with-param name="text" select="@group-name"/></xsl:call-template>
+    <xsl:if test="@title">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'TITLE'"/><xsl:with-param name="text" select="@title"/></xsl:call-template>
+    </xsl:if>
+    <xsl:if test="@email">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'EMAIL'"/><xsl:with-param name="text" select="@email"/></xsl:call-template>
+    </xsl:if>
+    <xsl:if test="@group-name">
+      <xsl:call-template name="line"><xsl:with-param name="name" select="'CATEGORIES'"/><xsl:with-param name="text" select="@group-name"/></xsl:call-template>
+    </xsl:if>
     <xsl:apply-templates select="number"/>
     <xsl:value-of select="concat('END:VCARD', $end)"/>
   </xsl:template>
@@ -55,16 +61,19 @@
   <xsl:template name="line">
     <xsl:param name="name"/>
     <xsl:param name="text"/>
-    <xsl:if test="$text != ''">
-      <xsl:value-of select="concat($name, ':')"/>
-      <xsl:call-template name="value"><xsl:with-param name="text" select="$text"/></xsl:call-template>
-      <xsl:value-of select="$end"/>
-    </xsl:if>
+    <xsl:value-of select="concat($name, ':')"/>
+    <xsl:call-template name="value"><xsl:with-param name="text" select="$text"/></xsl:call-template>
+    <xsl:value-of select="$end"/>
   </xsl:template>
 
   <xsl:template name="value">
     <xsl:param name="text"/>
-    <xsl:variable name="slashed" select="str:replace(string($text), '\', '\\')"/>
-    <xsl:value-of select="str:replace(str:replace($slashed, ',', '\,'), ';', '\;')"/>
+    <xsl:choose>
+      <xsl:when test="contains($text, '\') or contains($text, ',') or contains($text, ';')">
+        <xsl:variable name="slashed" select="str:replace(string($text), '\', '\\')"/>
+        <xsl:value-of select="str:replace(str:replace($slashed, ',', '\,'), ';', '\;')"/>
+      </xsl:when>
+      <xsl:otherwise><xsl:value-of select="$text"/></xsl:otherwise>
+    </xsl:choose>
   </xsl:template>
 </xsl:stylesheet>

@@ -6,8 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from bridge.access.phones import Phone, Phones
+from bridge.directory.stored import compare, store
 from bridge.storage import Database
+from tests.phonebook.people import hostile
+from tests.phonebook.readers import read
 
 Command = Callable[..., str]
 
@@ -29,3 +34,53 @@ def test_phones_are_listed(command: Command, tmp_path: Path) -> None:
         str(dt.datetime.now(dt.UTC).year),
     ):
         assert part in listed
+
+
+@pytest.fixture
+def mirrored(command: Command, tmp_path: Path) -> Command:
+    """A bridge whose mirror is stored, with a key."""
+    command("keys", "add", "desk", "--set", "phonebook.name_form=last-first")
+    database = Database(tmp_path / "bridge.db")
+    pages = [(section, number, page) for (section, number), page in hostile().pages.items()]
+    with database.read() as connection:
+        made = compare(connection, pages, exact=True)
+    assert store(database, made)
+    database.close()
+    return command
+
+
+def test_what_a_phone_would_get(mirrored: Command) -> None:
+    body = mirrored("phonebook", "yealink", "--key", "desk", "contacts=primary", "group=contacts")
+    assert [item.name for item in read("yealink", body.encode())] == ["Muster Ada (Muster & Söhne)"]
+    assert "/phonebook/cisco/list?group=vendors" in mirrored("phonebook", "cisco", "--key", "desk", "screen=menu")
+
+
+def test_what_a_phone_would_not_get(mirrored: Command) -> None:
+    told = mirrored("phonebook", "snom-m", "--key", "desk", "--explain", "leads=false")
+    for part in (
+        "Lead Leo (Prospect Ltd)",
+        "a lead (phonebook.leads)",
+        "no number",
+        "cannot take the number *98",
+    ):
+        assert part in told
+    assert "<Name>" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nokia", "--key", "desk"], "There is no phonebook format nokia"),
+        (["yealink", "--key", "nobody"], "There is no key nobody"),
+        (["yealink", "--key", "desk", "primary"], "NAME=VALUE"),
+        (["yealink", "--key", "desk", "screen=menu"], "has no screen menu"),
+        (["yealink", "--key", "desk", "contacts=some"], "contacts: Input should be"),
+    ],
+)
+def test_what_is_wrong_is_told(mirrored: Command, words: list[str], told: str) -> None:
+    assert told in mirrored("phonebook", *words, fails=True)
+
+
+def test_before_the_first_sync(command: Command) -> None:
+    command("keys", "add", "desk")
+    assert "has not yet read ITFlow" in command("phonebook", "yealink", "--key", "desk", fails=True)

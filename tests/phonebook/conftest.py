@@ -6,7 +6,8 @@ import pytest
 
 from bridge.directory.snapshot import Snapshot
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Book, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Book, Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.snapshot import Snapshot
 
@@ -52,6 +54,7 @@ def empty() -> Snapshot:
     return Snapshot.build(version="empty")
 
 
+@cache
 def crowd(count: int, *, version: str = "crowd", clients: int = 200) -> Snapshot:
     """Contacts with two numbers each, spread over clients."""
     return Snapshot.build(

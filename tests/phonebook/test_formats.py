@@ -9,7 +9,8 @@ import pytest
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotFound, SettingsError
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.render import Ask, Books, Wish
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Books
 from bridge.phonebook.setup import setup_text, table
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
@@ -110,12 +111,8 @@ def test_a_stylesheet_reaches_no_file_and_no_network(own: Path, reach: str) -> N
     (own / "escene.xsl").write_text(
         OWN_STYLESHEET.replace("<all>", f'<all x="{{{reach.format(secret=secret.as_uri())}}}">')
     )
-    try:
-        body = render(Formats(own), "escene", hostile())
-    except Exception as error:  # noqa: BLE001 - refusing to run is as good as an empty value
-        body = str(error).encode()
-    assert b"<a>" not in body
-    assert b'x="secret"' not in body
+    with pytest.raises(SettingsError, match=r"escene: the stylesheet escene\.xsl fails"):
+        render(Formats(own), "escene", hostile())
 
 
 AGENTS = [
@@ -159,7 +156,4 @@ def test_every_format_says_what_to_type(formats: Formats) -> None:
 
 def test_readme_has_the_table_of_phones(formats: Formats) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    head = table(formats).splitlines()[0]
-    if head not in readme:
-        pytest.skip("the README has no table of phones yet")
     assert table(formats) in readme

@@ -1,0 +1,64 @@
+"""``itflow-bridge phonebook``: what a phone would get, and what it would not, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bridge.access.keys import Keys
+from bridge.cli.common import Config, console, database, errors, stored_snapshot
+from bridge.errors import BadParameter
+from bridge.phonebook.formats import Formats
+from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.render import Book, Books
+from bridge.phonebook.view import View
+from bridge.settings import load
+
+
+def phonebook(
+    name: Annotated[str, typer.Argument(metavar="FORMAT", help="Phone format, such as yealink.")],
+    key: Annotated[str, typer.Option(help="Name of the key that the phone uses.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE …]", help="As in the phone's URL, such as contacts=primary search=ada."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what was left out or cut, and why.")] = False,
+    config: Config = None,
+) -> None:
+    """Print the book that a phone would get from the stored mirror."""
+    settings = load(config)
+    params = dict(_parameter(text) for text in parameters or [])
+    with database(settings) as opened:
+        found = Keys(opened, settings).named(key)
+        snapshot = stored_snapshot(opened)
+    formats = Formats(settings.phonebook.templates)
+    row = formats.get(name)
+    screen = params.get("screen", "list")
+    if screen not in row.screens:
+        raise BadParameter(f"{row.title} has no screen {screen}; there is {', '.join(row.screens)}.")
+    view = View.of(row, found.phonebook, found.numbers.region, found.clients, params)
+    base = f"{str(settings.http.public_url or 'http://bridge:8080').rstrip('/')}/phonebook/{row.name}"
+    ask = Ask(screen=screen, term=params.get("search", ""), base=base if row.linked else "")
+    book = Books(formats).make(snapshot, Wish(row, view, ask))
+    errors.print(f"{book.entries} entries, {len(book.body)} bytes, {book.headers['Content-Type']}", highlight=False)
+    if explain:
+        console.print(_explained(book))
+    else:
+        typer.echo(book.body, nl=False)
+
+
+def _explained(book: Book) -> Table:
+    table = Table("entry", "what is missing or changed")
+    for note in book.notes:
+        table.add_row(Text(note.who), Text(note.what))
+    return table
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise BadParameter(f"{text} must be written NAME=VALUE, such as contacts=primary")
+    return name.lower(), value

@@ -1,0 +1,120 @@
+"""Which part of a book one document shows, and the addresses of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from cachetools.keys import hashkey
+
+from bridge.phonebook.document import Page
+from bridge.phonebook.fit import Item, Share
+from bridge.phonebook.formats import Format
+from bridge.phonebook.view import Group, Note, View
+
+CHARSET = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which document of a book a request wants.
+
+    Attributes:
+        screen: ``list``, ``menu`` or ``search``.
+        term: Text to search for.
+        offset: Index of the first item or group wanted.
+        count: How many are wanted; 0 for the format's own number.
+        max_bytes: Longest document wanted; 0 for any.
+        base: Address of the book, for links to its other documents.
+        carried: Parameters that those links repeat.
+        echoed: Parameters that the stylesheet sees.
+        charset: ``utf-8`` or ``iso-8859-1``.
+    """
+
+    screen: str = "list"
+    term: str = ""
+    offset: int = 0
+    count: int = 0
+    max_bytes: int = 0
+    base: str = ""
+    carried: tuple[tuple[str, str], ...] = ()
+    echoed: tuple[tuple[str, str], ...] = ()
+    charset: str = CHARSET
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A document that somebody wants: the format, what is in the book, and which page."""
+
+    row: Format
+    view: View
+    ask: Ask
+    key: Hashable = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # cachetools' keys know their hash; a view would work it out anew for every request.
+        object.__setattr__(self, "key", hashkey(self.row.name, self.view, self.ask))
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that a screen has, and how much of it a page takes (0: all)."""
+
+    things: Sequence[Share] | Sequence[Group]
+    page_size: int
+    notes: Sequence[Note] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one page shows: ``count`` were wanted from index ``start`` of ``total``."""
+
+    shown: Sequence[Share] | Sequence[Group]
+    start: int
+    count: int
+    total: int
+
+
+def page_of(wish: Wish, span: Span, items: Sequence[Item]) -> Page:
+    """The page that shows a span, whose items are ``items``."""
+    ask = wish.ask
+    menu = tuple(thing for thing in span.shown if isinstance(thing, Group))
+    used = {item.line.group.id: item.line.group for item in items if item.line.group}
+    return Page(
+        title=wish.view.section.title,
+        screen=ask.screen,
+        term=ask.term,
+        total=span.total,
+        start=span.start,
+        items=items,
+        groups=menu or tuple(used.values()),
+        links=_links(wish, span),
+        params=dict(ask.echoed),
+    )
+
+
+def _links(wish: Wish, span: Span) -> dict[str, str]:
+    """Absolute addresses of the other documents; none where the format has no use for them."""
+    row, ask, wanted = wish.row, wish.ask, wish.view
+    if not ask.base:
+        return {}
+    here = {name: value for name, value in (("group", wanted.group), (row.search_params[0], ask.term)) if value}
+    starts = {"previous": max(0, span.start - span.count), "next": span.start + span.count}
+    if not span.start:
+        del starts["previous"]
+    if span.start + len(span.shown) >= span.total:
+        del starts["next"]
+    return (
+        {screen: _link(ask, screen) for screen in row.screens}
+        | {
+            relation: _link(ask, ask.screen, **here, **{row.offset_param: str(start + row.offset_base)})
+            for relation, start in starts.items()
+        }
+        | {thing.id: _link(ask, "list", group=thing.id) for thing in span.shown if isinstance(thing, Group)}
+    )
+
+
+def _link(ask: Ask, screen: str, **params: str) -> str:
+    query = urlencode([*ask.carried, *params.items()])
+    return f"{ask.base}/{screen}" + (f"?{query}" if query else "")
