@@ -6,6 +6,7 @@
     ├── SettingsError            the settings are wrong; every fault is listed
     ├── StorageError             bridge.db cannot be read or written
     ├── NotReady                 there is no mirror yet to answer from
+    ├── HungUp                   the caller left the phone menu
     ├── ItflowError              ITFlow did not give what was asked
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
@@ -58,6 +59,10 @@ class NotReady(BridgeError):
     """There is no mirror yet to answer from."""
 
     status = 503
+
+
+class HungUp(BridgeError):
+    """The caller left the phone menu: nothing more can be said to him."""
 
 
 class ItflowError(BridgeError):

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
+from bridge.agi.features import features
+from bridge.agi.server import listening
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
@@ -39,7 +41,7 @@ def make_app(settings: Settings) -> web.Application:
     for door in DOORS:
         app.add_routes(door.routes)
     callerid.setup(app)
-    app.cleanup_ctx.extend([_storage, _keys, _itflow, _mirror, _delivery, phonebook.keep_books])
+    app.cleanup_ctx.extend([_storage, _keys, _itflow, _mirror, _delivery, phonebook.keep_books, _agi])
     return app
 
 
@@ -121,3 +123,12 @@ async def _delivery(app: web.Application) -> AsyncIterator[None]:
     async with delivering(deliverer) as app[DELIVERER]:
         yield
     database.close()
+
+
+async def _agi(app: web.Application) -> AsyncIterator[None]:
+    section = app[SETTINGS].agi
+    if not section.enabled:
+        yield
+        return
+    async with listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])):
+        yield

@@ -203,12 +203,41 @@ class PhonebookSection(Section):
     )
 
 
+class PinRule(StrEnum):
+    """When the balance menu asks for a PIN."""
+
+    IF_SET = "if_set"  # where a contact of the client has one in ITFlow
+    TYPED = "typed"  # the same, and always for a client number that was typed
+    ALWAYS = "always"
+
+
+def _exten(text: str) -> str:
+    if not re.fullmatch(r"[\w*#+-]+@[\w-]+", text):
+        raise ValueError("must be EXTENSION@CONTEXT, such as 200@from-internal")
+    return text
+
+
 class AgiSection(Section):
     """The FastAGI door for Asterisk."""
 
     enabled: bool = Field(True, description="Listen for FastAGI")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: Port = Field(4573, description="Port to listen on")
+    key: str | None = Field(
+        None, description="Name of the key for calls that bring none; its networks decide which Asterisk may"
+    )
+    max_calls: int = Field(500, ge=1, description="Calls served at once; more are refused, and the dialplan goes on")
+    pin: PinRule = Field(
+        PinRule.TYPED,
+        description="When the balance menu asks for a PIN: if_set (a contact of the client has one in ITFlow), "
+        "typed (also whenever the client number was typed) or always",
+    )
+    pin_tries: int = Field(3, ge=1, description="Wrong PINs before a caller and a client are locked out")
+    lockout_s: Seconds = Field(900, description="How long they are locked out")
+    max_age_s: Seconds = Field(3600, description="Age of the invoices from which on no balance is spoken")
+    accounts: Annotated[str, AfterValidator(_exten)] | None = Field(
+        None, description="Where the balance menu transfers to, such as 200@from-internal"
+    )
 
 
 class AssetsSection(Section):

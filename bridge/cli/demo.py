@@ -19,6 +19,7 @@ from bridge.settings import Settings, load
 from bridge.storage import Database
 
 KEY = "demo"
+AGI_PORT = 4573
 
 # What to try, with the path and query of each feature; every number and id is of the sample data.
 TOUR = (
@@ -73,6 +74,7 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
         {
             "itflow": {"url": itflow_url, "api_key": KEY},
             "http": {"host": "127.0.0.1", "port": port},
+            "agi": {"port": AGI_PORT if port else 0},
             "storage": {"path": folder / "bridge.db"},
         },
     )

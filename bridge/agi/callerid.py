@@ -1,0 +1,36 @@
+"""``AGI(agi://…/callerid)``: set the caller's name and what else is known, without a request over HTTP."""
+
+from __future__ import annotations
+
+from bridge import callerid
+from bridge.access.keys import Feature, Key
+from bridge.agi.features import Features
+from bridge.agi.protocol import Environment
+from bridge.agi.session import Session
+
+FEATURE = Feature.CALLERID
+# The dialplan gets the same ones by CURL(): asterisk/extensions_itflow.conf.
+FACTS = ("client", "client_id", "contact_id", "vip", "language")
+INHERITED = "__"  # Asterisk hands such a variable on to the channel that is dialled
+MAX_CHARS = 200  # of a value; keeps every command below Asterisk's limit
+
+
+async def run(session: Session, environment: Environment, features: Features, key: Key) -> str:
+    """Set ``CALLERID(name)`` where a name is found, and what is known as ``ITFLOW_CLIENT_ID`` and so on.
+
+    Returns:
+        What happened, for the log.
+    """
+    snapshot = features.mirror.snapshot
+    verdict = callerid.lookup(snapshot, key, environment.number)
+    known = callerid.facts(snapshot, verdict)
+    for fact in FACTS:
+        if known[fact]:
+            await session.set(f"{INHERITED}ITFLOW_{fact.upper()}", _text(known[fact]))
+    if verdict.name:
+        await session.set("CALLERID(name)", _text(verdict.name))
+    return str(verdict.result)
+
+
+def _text(value: object) -> str:
+    return "1" if value is True else str(value)[:MAX_CHARS]

@@ -1,0 +1,144 @@
+"""The FastAGI server: names, and whatever else may come over the wire."""
+
+import asyncio
+import logging
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.callerid import safe
+from tests.agi.wire import header, talk
+from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO, mirror, world
+from tests.pbx.asterisk import until
+
+
+@pytest.fixture
+async def door(tmp_path):
+    async with world(tmp_path, mirror(), max_calls=250) as made:
+        yield made
+    assert made.server.calls == 0
+
+
+async def exchange(port, *pieces, then_close=False):
+    """Send pieces, each as a segment of its own; return what came before the end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        if then_close:
+            return b""
+        return await asyncio.wait_for(reader.read(), 10)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(ALICE, "Alice O'Neil"), (BERND, "Jörg Müller"), (YOKO, "山田洋子"), (EVE, safe(HOSTILE, 60))]
+)
+async def test_a_known_caller_gets_a_name(door, number, name):
+    call = await talk(door.port, "callerid", number)
+    assert call.variables["CALLERID(name)"] == name
+    assert call.variables["__ITFLOW_CLIENT_ID"].isdigit()
+
+
+@pytest.mark.parametrize("number", [UNKNOWN, "anonymous", "", "unknown", "not a number"])
+async def test_an_unknown_caller_keeps_the_name(door, number):
+    assert "CALLERID(name)" not in (await talk(door.port, "callerid", number)).variables
+
+
+async def test_calls_without_a_key_use_the_one_of_the_setting(tmp_path):
+    async with world(tmp_path, mirror(), key="names") as made:
+        assert (await talk(made.port, "callerid", ALICE, key=None)).variables
+        assert not (await talk(made.port, "balance", ALICE, key=None)).commands
+
+
+async def test_more_calls_than_allowed_are_let_go(tmp_path):
+    async with world(tmp_path, mirror(), max_calls=2) as made:
+        waiting = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(2)]
+        await until(lambda: made.server.calls == 2)
+        assert await exchange(made.port) == b""
+        for _, writer in waiting:
+            writer.close()
+
+
+async def test_stopping_ends_every_call(tmp_path):
+    async with world(tmp_path, mirror()) as made:
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+        writer.write(header("balance", ALICE, SECRET))
+        assert await reader.readline()
+        assert made.server.calls == 1
+    assert made.server.calls == 0
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_200_calls_at_once(door):
+    named = (talk(door.port, "callerid", ALICE) for _ in range(100))
+    calls = await asyncio.gather(*named, *(talk(door.port, "balance", YOKO) for _ in range(100)))
+    assert all(call.variables["CALLERID(name)"] == "Alice O'Neil" for call in calls[:100])
+    assert all("jpy-one" in call.said for call in calls[100:])
+
+
+FIRE = {
+    "a line of a megabyte": [b"agi_x: " + b"x" * 1_000_000 + b"\n\n"],
+    "a megabyte without a line": [b"x" * 1_000_000],
+    "too many lines": [b"agi_x: y\n" * 100_000],
+    "a megabyte for an answer": [header("balance", ALICE, SECRET), b"200 result=" + b"1" * 1_000_000 + b"\n"],
+    "HTTP": [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
+    "another script": [header("../etc/passwd", ALICE, SECRET)],
+    "HANGUP first": [b"HANGUP\n" + header("callerid", ALICE, SECRET)],
+    "usage for an answer": [header("callerid", ALICE, SECRET), b"520-Usage\nx\n520 End\n"],
+    "a dead channel": [header("callerid", ALICE, SECRET), b"511 Command Not Permitted on a dead channel\n"],
+    "NUL and 0xff": [b"agi_callerid: \x00\xff\n\n"],
+}
+
+
+@pytest.mark.parametrize("case", FIRE)
+async def test_fire_ends_the_call_and_nothing_else(door, case, caplog):
+    await exchange(door.port, *FIRE[case])
+    assert (await talk(door.port, "callerid", ALICE)).variables
+    assert "Traceback" not in caplog.text
+    assert not any(record.name == "asyncio" and record.levelno >= logging.ERROR for record in caplog.records)
+
+
+async def test_a_header_byte_by_byte(door):
+    answer = await exchange(
+        door.port, *(bytes([byte]) for byte in header("callerid", ALICE, SECRET)), b"200 result=1\n" * 9
+    )
+    assert b'SET VARIABLE "CALLERID(name)" "Alice' in answer
+
+
+LINES = st.sampled_from(
+    [
+        header("balance", ALICE, SECRET),
+        header("balance", UNKNOWN, SECRET),
+        header("callerid", EVE, SECRET),
+        b"200 result=0\n",
+        b"200 result=1\n",
+        b"200 result=4711 (timeout)\n",
+        b"200 result= (timeout)\n",
+        b"200 result=-1\n",
+        b"200\n",
+        b"510 Invalid or unknown command\n",
+        b"520-Usage\n",
+        b"520 End\n",
+        b"HANGUP\n",
+        b"\n",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(LINES | st.binary(max_size=60), max_size=25), first=st.booleans())
+async def test_fuzzed_transcripts_never_crash_the_server(door, caplog, pieces, first):
+    caplog.clear()
+    if first:
+        pieces.insert(0, header("balance", UNKNOWN, SECRET))
+    await exchange(door.port, *pieces, b"HANGUP\n", then_close=True)
+    await until(lambda: not door.server.calls)
+    assert not any(record.levelno >= logging.ERROR for record in caplog.records)

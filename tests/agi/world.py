@@ -1,0 +1,114 @@
+"""A small firm's clients, and the FastAGI door in front of them, as the tests on the wire and on Asterisk use it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from bridge.access.keys import Feature, Keys, Options
+from bridge.agi.features import Features
+from bridge.agi.lockout import Lockout
+from bridge.agi.server import Server, listening
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
+from bridge.directory.mirror import Freshness, Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.errors import ItflowUnreachable
+from bridge.settings import AgiSection, Settings
+from bridge.storage import Database
+
+HOSTILE = '"Eve", <sip:x@y> ${EPOCH} %41 \\'
+ALICE, BERND, YOKO, EVE, SHARED, UNKNOWN, ZOE = (f"+1212555010{n}" for n in range(1, 8))
+PINS = {11: "4711", 12: "", 16: "A-2"}
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A client with one contact and one invoice."""
+
+    client: Client
+    contact: Entry
+    invoice: Invoice | None
+
+
+def row(id_, client, name, number, amount, currency, *, paid="0.00", status="Sent", pin=False, vip=False):
+    invoice = Invoice(
+        id_, id_, f"INV-{id_}", status, None, None, currency, Decimal(amount), None if paid is None else Decimal(paid)
+    )
+    return Row(
+        Client(id_, client, favorite=vip, currency=currency),
+        Entry(Kind.CONTACT, 10 + id_, id_, name, (Phone(number, Label.WORK),), primary=True, has_pin=pin),
+        invoice,
+    )
+
+
+ROWS = [
+    row(1, "Acme", "Alice O'Neil", ALICE, "1234.05", "EUR", pin=True),
+    row(2, "Müller GmbH", "Jörg Müller", BERND, "0.00", "USD", paid="12.50"),
+    row(3, "日本商事", "山田洋子", YOKO, "1.00", "JPY", vip=True),
+    row(4, "Eve Ltd", HOSTILE, EVE, "10.00", "EUR", paid="10.00", status="Paid"),
+    row(5, "Partly", "Pat", SHARED, "99.01", "GBP", paid=None, status="Partial"),
+    row(6, "Zoe & Co", "Zoe", ZOE, "21.00", "SEK", pin=True),
+]
+
+
+def mirror(age: dt.timedelta = dt.timedelta(0)) -> Mirror:
+    """A mirror of those clients, read that long ago."""
+    at = dt.datetime.now(dt.UTC) - age
+    snapshot = Snapshot.build(
+        clients=[row.client for row in ROWS],
+        entries=[row.contact for row in ROWS],
+        invoices=[row.invoice for row in ROWS if row.invoice],
+    )
+    return Mirror(snapshot, Freshness(people_at=at, money_at=at))
+
+
+@dataclass
+class World:
+    """The door and what stands behind it.
+
+    Attributes:
+        asked: The contacts whose PIN was read.
+        broken: ITFlow cannot be asked.
+    """
+
+    server: Server
+    port: int
+    features: Features
+    asked: list[int]
+    broken: bool = False
+
+
+@asynccontextmanager
+async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World]:
+    """Open the door, with one key ``pbx`` whose secret is ``SECRET``."""
+    section = AgiSection(**{"port": 0, **settings})
+    database = Database(folder / "agi.db")
+    keys = Keys(database, Settings(agi=section))
+    keys.add("pbx", Options(), secret=SECRET)
+    keys.add("names", Options(features=frozenset({Feature.CALLERID})), secret="names-only")
+    made: list[World] = []
+
+    async def read_pin(contact_id: int) -> str:
+        made[0].asked.append(contact_id)
+        if made[0].broken:
+            raise ItflowUnreachable("ITFlow does not answer.")
+        return PINS[contact_id]
+
+    features = Features(
+        settings=section,
+        keys=keys,
+        mirror=mirror,
+        read_pin=read_pin,
+        lockout=Lockout(section.pin_tries, section.lockout_s),
+    )
+    try:
+        async with listening(features) as (server, port):
+            made.append(World(server, port, features, []))
+            yield made[0]
+    finally:
+        database.close()
