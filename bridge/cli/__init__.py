@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from bridge.cli import calls, check, demo, embedded, itflow, journal, keys, lookup, phonebook, phones, serve, sync
+from bridge.cli import (
+    calls,
+    check,
+    demo,
+    embedded,
+    itflow,
+    journal,
+    keys,
+    lookup,
+    phonebook,
+    phones,
+    serve,
+    setup,
+    sync,
+)
 from bridge.cli.common import errors
 from bridge.errors import BridgeError
 
@@ -15,6 +29,7 @@ app = typer.Typer(
 )
 for command in (
     serve.serve,
+    setup.setup,
     demo.demo,
     embedded.embedded,
     check.check,

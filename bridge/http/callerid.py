@@ -286,6 +286,8 @@ def _json(answer: Answer) -> web.Response:
 def _hash(answer: Answer) -> web.Response:
     """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
     facts = {name: value for name, value in answer.facts.items() if name != "candidates"}
+    # Asterisk takes quotation marks out of what it keeps in a HASH(); so the name is there encoded once more.
+    facts["name_uri"] = quote(answer.name, safe="")
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, "application/x-www-form-urlencoded")
     return web.Response(status=answer.status, body=pairs.encode(), headers=headers)
