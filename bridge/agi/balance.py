@@ -15,7 +15,7 @@ from bridge import accounts, callerid, numbers
 from bridge.access.keys import Feature, Key
 from bridge.agi import prompts
 from bridge.agi.features import Features
-from bridge.agi.lockout import matches
+from bridge.agi.lockout import keyed, matches
 from bridge.agi.prompts import Step, sentence
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
@@ -134,8 +134,8 @@ class Menu:
                 return State.SPEAK
             if typed:
                 lockout.wrong(subjects)
-            await self._say("wrong-pin")
-        return await self._refuse("locked")
+                await self._say("wrong-pin")
+        return await self._refuse("locked" if lockout.locked(subjects) else None)
 
     async def speak(self) -> State:
         """Speak the balance."""
@@ -194,7 +194,7 @@ class Menu:
     async def _refuse(self, reason: str | None = None) -> State:
         if reason:
             await self._say(reason)
-        self.outcome = reason or "no client"
+        self.outcome = reason or "not identified"
         return State.OFFER
 
     async def _say(self, name: str) -> None:
@@ -222,7 +222,7 @@ class Menu:
 
     async def _read_pins(self, contacts: Sequence[int]) -> Sequence[str]:
         async with asyncio.timeout(PIN_WAIT_S):
-            return [pin for contact in contacts if (pin := await self._features.read_pin(contact))]
+            return [pin for contact in contacts if keyed(pin := await self._features.read_pin(contact))]
 
 
 STEPS: Mapping[State, Callable[[Menu], Awaitable[State]]] = {

@@ -54,13 +54,13 @@ class Reply:
     Attributes:
         code: 200 done, 510 unknown command, 511 the channel is dead, 520 wrong usage.
         result: What stands after ``result=``; it can be a PIN, so it is in no representation.
-        note: What stands behind it in parentheses, such as ``timeout``.
+        note: What stands behind it in parentheses, such as ``timeout`` or a variable's value, which can be a key.
         endpos: Where a sound file was left, in samples; 0 where there is no such file.
     """
 
     code: int
     result: str = field(default="", repr=False)
-    note: str = ""
+    note: str = field(default="", repr=False)
     endpos: int | None = None
 
 

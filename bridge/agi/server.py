@@ -18,6 +18,7 @@ from bridge.numbers import masked
 
 log = logging.getLogger(__name__)
 
+KEY_VARIABLE = "ITFLOW_KEY"
 SCRIPTS: Mapping[str, ModuleType] = {"callerid": callerid, "balance": balance}
 
 
@@ -69,7 +70,7 @@ class Server:
             script = SCRIPTS.get(environment.script)
             if script is None:
                 raise BadParameter(f"There is no FastAGI script of that name; there are {', '.join(SCRIPTS)}.")
-            key = self._key(environment, session.peer, script.FEATURE)
+            key = await self._key(environment, session, script.FEATURE)
             outcome = await script.run(session, environment, self._features, key)
             log.info("agi %s of %s for key %s: %s", *_names(environment), key.name, outcome)
         except HungUp:
@@ -77,21 +78,23 @@ class Server:
         except BridgeError as error:
             log.warning("agi %s of %s: %s", *_names(environment), error)
 
-    def _key(self, environment: Environment, peer: str | None, feature: Feature) -> Key:
-        """The key given as the first argument, else the one named by the setting ``agi.key``.
+    async def _key(self, environment: Environment, session: Session, feature: Feature) -> Key:
+        """The key in the first argument or the channel's ``ITFLOW_KEY``, else the one of the setting ``agi.key``.
+
+        Asterisk writes arguments into its call records (``lastdata`` of a CDR), so the dialplan uses the variable.
 
         Raises:
             RequestError: There is none, or it does not open the feature.
         """
         keys, name = self._features.keys, self._features.settings.key
-        if secret := environment.get("arg_1"):
+        if secret := environment.get("arg_1") or await session.get(KEY_VARIABLE):
             key = keys.find(secret)
         else:
             named = [key for key in keys.all() if key.name == name]
             if not named:
-                raise KeyMissing("Give the key as the argument of AGI(), or name one in the setting agi.key.")
+                raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
             key = named[0]
-        key.check(feature, peer)
+        key.check(feature, session.peer)
         return key
 
 

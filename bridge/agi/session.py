@@ -69,6 +69,10 @@ class Session:
         """Whether Asterisk has a sound file in the channel's language or its own default; plays none of it."""
         return bool((await self._run("STREAM FILE", file, "", BEYOND_END)).endpos)
 
+    async def get(self, variable: str) -> str:
+        """A channel variable; an empty text where it is not set."""
+        return (await self._run("GET VARIABLE", variable)).note
+
     async def set(self, variable: str, value: str) -> None:
         """Set a channel variable or function, such as ``CALLERID(name)``."""
         await self._run("SET VARIABLE", variable, value)

@@ -9,6 +9,7 @@ from typing import Self
 
 from bridge.directory import pages
 from bridge.directory.coding import (
+    client_of_entry,
     decode_client,
     decode_entry,
     decode_invoices,
@@ -127,9 +128,8 @@ class Snapshot:
         """The entries of a scope: contacts, then locations, then vendors, each in the order of their ids."""
         for kind in KINDS:
             for row_id, data in self._rows(Section(kind)):
-                entry = decode_entry(kind, row_id, data)
-                if covers(scope, entry.client_id):
-                    yield entry
+                if scope is None or client_of_entry(data) in scope:
+                    yield decode_entry(kind, row_id, data)
 
     def invoices(self, client_id: int) -> Sequence[Invoice]:
         """A client's invoices, in the order of their ids."""

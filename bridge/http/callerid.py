@@ -286,8 +286,9 @@ def _json(answer: Answer) -> web.Response:
 def _hash(answer: Answer) -> web.Response:
     """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
     facts = {name: value for name, value in answer.facts.items() if name != "candidates"}
-    # Asterisk takes quotation marks out of what it keeps in a HASH(); so the name is there encoded once more.
-    facts["name_uri"] = quote(answer.name, safe="")
+    # Asterisk takes quotation marks out of what it keeps in a HASH(), and an odd one would swallow the facts behind
+    # it; so texts have none, and are there encoded once more.
+    facts |= {"name_uri": quote(answer.name, safe=""), "client_uri": quote(facts.get("client") or "", safe="")}
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, "application/x-www-form-urlencoded")
     return web.Response(status=answer.status, body=pairs.encode(), headers=headers)
@@ -296,7 +297,7 @@ def _hash(answer: Answer) -> web.Response:
 def _hash_value(value: object) -> str:
     if value is None or value is False:
         return ""
-    return "1" if value is True else quote(str(value), safe="")
+    return "1" if value is True else quote(str(value).replace('"', "'"), safe="")
 
 
 FORMATS: Mapping[str, Callable[[Answer], web.Response]] = {"text": _text, "json": _json, "hash": _hash}

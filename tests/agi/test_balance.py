@@ -9,7 +9,7 @@ import pytest
 
 from bridge.directory.mirror import Mirror
 from tests.agi.wire import talk
-from tests.agi.world import ALICE, BERND, EVE, SECRET, SHARED, UNKNOWN, YOKO, ZOE, mirror, world
+from tests.agi.world import ALICE, BERND, EVE, PINS, SECRET, SHARED, UNKNOWN, YOKO, ZOE, mirror, world
 
 ALICE_SAID = "balance-is 1234 eur-many and 5 eur-cents"
 CREDIT = "balance-is minus 12 usd-many and 50 usd-cents credit"
@@ -131,7 +131,8 @@ async def test_calls_at_the_same_time_have_no_more_tries_together(door):
 
 async def test_silence_locks_nobody_out(door):
     async with door() as opened:
-        await talk(opened.port, "balance", ALICE)
+        silent = await talk(opened.port, "balance", ALICE)
+        assert silent.said == ["welcome", "enter-pin", "enter-pin", "enter-pin", "goodbye"]
         call = await talk(opened.port, "balance", ALICE, keys={"enter-pin": ["4711"]})
         assert "balance-is" in call.said
 
@@ -151,6 +152,12 @@ async def test_the_pin_is_read_for_the_call_only(door):
         for _ in range(2):
             await talk(opened.port, "balance", ALICE, keys={"enter-pin": ["4711"]})
         assert opened.asked == [11, 11]
+
+
+async def test_a_pin_that_no_phone_can_type_is_none(door, monkeypatch):
+    monkeypatch.setitem(PINS, 11, "ключ")
+    async with door() as opened:
+        assert (await talk(opened.port, "balance", ALICE)).said == ["welcome", "no-pin", "goodbye"]
 
 
 async def test_the_caller_can_be_transferred(door):
@@ -198,7 +205,7 @@ async def test_no_amount_is_spoken_in_part(door, missing, caplog):
 @pytest.mark.parametrize("key", ["names-only", "wrong", None])
 async def test_a_key_must_open_balances(door, key):
     async with door() as opened:
-        assert (await talk(opened.port, "balance", ALICE, key=key)).commands == []
+        assert (await talk(opened.port, "balance", ALICE, key=key)).said == []
 
 
 async def test_a_hang_up_at_any_step_ends_the_call_and_logs_no_pin(door, caplog):

@@ -54,7 +54,13 @@ async def test_an_unknown_caller_keeps_the_name(door, number):
 async def test_calls_without_a_key_use_the_one_of_the_setting(tmp_path):
     async with world(tmp_path, mirror(), key="names") as made:
         assert (await talk(made.port, "callerid", ALICE, key=None)).variables
-        assert not (await talk(made.port, "balance", ALICE, key=None)).commands
+        assert not (await talk(made.port, "balance", ALICE, key=None)).said
+
+
+async def test_the_key_may_stand_in_the_channel(door):
+    call = await talk(door.port, "callerid", ALICE, key=None, channel={"ITFLOW_KEY": SECRET})
+    assert call.variables["CALLERID(name)"] == "Alice O'Neil"
+    assert not (await talk(door.port, "callerid", ALICE, key=None, channel={"ITFLOW_KEY": "wrong"})).variables
 
 
 async def test_more_calls_than_allowed_are_let_go(tmp_path):

@@ -49,12 +49,14 @@ async def talk(
     language: str = "en",
     hang_up_at: int | None = None,
     missing: Collection[str] = (),
+    channel: Mapping[str, str] | None = None,
 ) -> Talk:
     """Run a call to its end.
 
     Args:
         keys: What the caller types at each sentence, one entry for each time it is spoken.
         missing: Sound files that this Asterisk does not have.
+        channel: The channel's variables.
         hang_up_at: The command, counted from 0, during which the caller hangs up.
     """
     presses = {name: list(values) for name, values in (keys or {}).items()}
@@ -67,14 +69,20 @@ async def talk(
             if len(done.commands) - 1 == hang_up_at:
                 writer.write(b"HANGUP\n200 result=-1\n")
                 continue
-            writer.write(f"200 result={_act(words(line), done, presses, missing)}\n".encode())
+            writer.write(f"200 result={_act(words(line), done, presses, missing, channel or {})}\n".encode())
     finally:
         writer.close()
         await writer.wait_closed()
     return done
 
 
-def _act(command: list[str], done: Talk, presses: dict[str, list[str]], missing: Collection[str]) -> str:
+def _act(
+    command: list[str],
+    done: Talk,
+    presses: dict[str, list[str]],
+    missing: Collection[str],
+    channel: Mapping[str, str],
+) -> str:
     match command:
         case ["STREAM", "FILE", file, "", *_] if file in missing:
             return "0 endpos=0"
@@ -87,6 +95,8 @@ def _act(command: list[str], done: Talk, presses: dict[str, list[str]], missing:
         case ["SET", "VARIABLE", name, value]:
             done.variables[name] = value
             return "1"
+        case ["GET", "VARIABLE", name]:
+            return f"1 ({channel[name]})" if name in channel else "0"
         case ["GET", "DATA", file, _, _]:
             done.said.append(file.removeprefix("itflow/"))
             typed = presses.get(file.removeprefix("itflow/"), [])

@@ -203,4 +203,6 @@ async def test_a_hang_up_at_any_step_leaves_nothing(menu, step, caplog):
         assert step in caller.said
         assert "goodbye" not in caller.said
         assert not any(pin in text for pin in ("4711", "4712") for text in (caplog.text, caller.log))
+        # What Asterisk keeps in the call record of a caller who hangs up here.
+        assert SECRET not in next(line for line in caller.log.splitlines() if "AGI(" in line)
     await until(lambda: asyncio.all_tasks() <= tasks)

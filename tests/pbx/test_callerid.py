@@ -48,7 +48,7 @@ def lookup(pbx, phone, dial):
         await pbx.dialplan(
             f"{plan}{freepbx(url, key)}[from-trunk]\n"
             f"exten => 100,1,{WAYS[way].format(agi=agi, key=key)}\n"
-            " same => n,Verbose(1,facts ${ITFLOW_CLIENT_ID} ${ITFLOW_LANGUAGE} ${ITFLOW_VIP})\n"
+            " same => n,Verbose(1,facts ${ITFLOW_CLIENT_ID} ${ITFLOW_LANGUAGE} ${ITFLOW_VIP} ${ITFLOW_CLIENT})\n"
             " same => n,Dial(PJSIP/phone,10,b(itflow-ring^s^1))\n"
         )
         async with dial(f'"{name}" <sip:{number}@trunk.example>') as call:
@@ -75,10 +75,14 @@ async def test_an_unknown_or_withheld_caller_keeps_the_name_of_the_trunk(lookup,
     assert invite.shown == name
 
 
-async def test_the_dialplan_knows_the_client(pbx, lookup, http):
+@pytest.mark.parametrize("way", ["curl", "agi"])
+@pytest.mark.parametrize(
+    ("number", "facts"), [(BERND, "facts 2 en  Müller GmbH\n"), (EVE, "facts 4 en  Eve's 19\" Racks, Ltd\n")]
+)
+async def test_the_dialplan_knows_the_client(pbx, lookup, http, door, way, number, facts):
     since = len(pbx.log())
-    await lookup(BERND, url=http)
-    assert "facts 2 en" in pbx.log()[since:]
+    await lookup(number, way=way, url=http, agi=door.port)
+    assert facts in pbx.log()[since:]
 
 
 @pytest.mark.parametrize("way", ["curl", "agi"])
