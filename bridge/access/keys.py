@@ -186,7 +186,7 @@ class Keys:
         secret = secret or secrets.token_hex(16)
         now = dt.datetime.now(dt.UTC)
         if any(key.name == name for key in self.all()):
-            raise BadParameter(f"There is a key {name} already; take another name.")
+            raise BadParameter(f"There is a key {name} already; take another name (setup: --name NAME).")
         if _hash(secret) in self._by_hash:
             raise BadParameter(f"This secret belongs to the key {self._by_hash[_hash(secret)].name} already.")
         self._key(name, options, now, expires_at, None)

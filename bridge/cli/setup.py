@@ -19,6 +19,8 @@ from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
 from bridge.settings import Settings, Trunk, load
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 class Place(NamedTuple):
     """What a text is filled with.
@@ -55,7 +57,7 @@ def recipe(name: str) -> Callable[[Place], str]:
 
 def dialplan(place: Place) -> str:
     """``extensions_itflow.conf`` with the values of its ``Set(NAME=…)`` lines."""
-    text = _read("extensions_itflow.conf").replace("asterisk/sounds/*", f"{resources.path('asterisk')}/sounds/*", 1)
+    text = re.sub(r"(copy|Texts:) asterisk/", rf"\1 {resources.path('asterisk')}/", _read("extensions_itflow.conf"))
     for name, value in {"ITFLOW_URL": place.url, "ITFLOW_AGI": place.agi, "ITFLOW_KEY": place.key}.items():
         text = re.sub(rf"Set\({name}=[^)]*\)", f"Set({name}={value})", text, count=1)
     return text
@@ -89,14 +91,24 @@ def setup(
     own = {"numbers.region": region, "numbers.trunk": trunk}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     base = (url or str(settings.http.public_url or f"http://{socket.gethostname()}:{settings.http.port}")).rstrip("/")
+    host = URL(base).host or ""
+    if URL(base).scheme not in {"http", "https"} or not host:
+        raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings) as opened:
         key = Keys(opened, settings).add(name or system.lower(), options)
-    host = URL(base).host or ""
     errors.print(
         f"The key {name or system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
         f"The address is {base} (setting http.public_url, or --url).",
         highlight=False,
+        soft_wrap=True,
     )
+    if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
+        errors.print(
+            f"FastAGI is answered on {settings.agi.host} only. For an Asterisk on this machine, write ITFLOW_AGI="
+            f"{settings.agi.host}:{settings.agi.port} into the text; for one on another machine, set agi.host.",
+            highlight=False,
+            soft_wrap=True,
+        )
     itflow = str(settings.itflow.url or "").rstrip("/")
     typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow)))
 

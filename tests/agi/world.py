@@ -50,7 +50,7 @@ ROWS = [
     row(1, "Acme", "Alice O'Neil", ALICE, "1234.05", "EUR", pin=True),
     row(2, "Müller GmbH", "Jörg Müller", BERND, "0.00", "USD", paid="12.50"),
     row(3, "日本商事", "山田洋子", YOKO, "1.00", "JPY", vip=True),
-    row(4, 'Eve\'s 19" Racks, Ltd', HOSTILE, EVE, "10.00", "EUR", paid="10.00", status="Paid"),
+    row(4, "Eve's 19\" Racks, Ltd", HOSTILE, EVE, "10.00", "EUR", paid="10.00", status="Paid"),
     row(5, "Partly", "Pat", SHARED, "99.01", "GBP", paid=None, status="Partial"),
     row(6, "Zoe & Co", "Zoe", ZOE, "21.00", "SEK", pin=True),
 ]

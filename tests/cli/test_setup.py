@@ -2,6 +2,7 @@
 
 import re
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from yarl import URL
 
 from bridge.access.keys import Feature, Keys
-from bridge.cli.setup import SYSTEMS, Place, setup
+from bridge.cli.setup import SYSTEMS, Place, dialplan, setup
 from bridge.errors import BadParameter
 from bridge.settings import load
 from bridge.storage import Database
@@ -111,6 +112,22 @@ def test_setup_makes_a_key_of_just_the_needed_rights(run, tmp_path, system):
     assert key.features == (SYSTEMS[system].features if system in SYSTEMS else {Feature.PHONEBOOK})
     assert key.numbers.region == "DE"
     database.close()
+
+
+@pytest.mark.parametrize("url", ["bridge:8080", "bridge", "ftp://bridge", "http://"])
+def test_an_address_without_scheme_makes_no_key(run, tmp_path, url):
+    assert isinstance(run("freepbx", "--url", url).exception, BadParameter)
+    assert not (tmp_path / "bridge.db").exists()
+
+
+@pytest.mark.parametrize(("url", "told"), [("http://10.0.0.5:8080", True), ("http://127.0.0.1:8080", False)])
+def test_a_fastagi_door_that_asterisk_may_not_reach_is_told(run, url, told):
+    assert ("agi.host" in run("asterisk", "--url", url).stderr) == told
+
+
+def test_the_dialplan_names_the_folder_of_the_sounds():
+    (folder,) = re.findall(r"copy (/\S+)/\* ", dialplan(Place("", "", "", "")))
+    assert (Path(folder) / "en" / "itflow" / "balance-is.wav").is_file()
 
 
 def test_an_unknown_system_is_told_what_there_is(run):
