@@ -188,6 +188,11 @@ class Deliverer:
         for state, count in counts.items():
             ENTRIES.labels(state).set(count)
         now = time.time()
+        longest_wait_s = max(self._section.max_wait_s, self._section.settle_s)
+        if any((entry.sent_at or 0) > now or entry.next_try_at > now + longest_wait_s for entry in heads):
+            log.warning("The clock was set back; assets in the journal wait from now on.")
+            await self._journal.database.run(lambda: self._journal.set_back(longest_wait_s))
+            return 0
         for entry in heads:
             if entry.next_try_at <= now and entry.client_id not in self._busy:
                 self._busy.add(entry.client_id)

@@ -92,8 +92,8 @@ class Journal:
             connection.execute("DELETE FROM journal WHERE state = 'added' AND done_at < ?", (now - KEPT_S,))
             known = connection.execute(
                 "SELECT id FROM journal WHERE client_id = ? AND name = ? AND serial = ? AND state <> 'refused' "
-                "AND accepted_at > ? ORDER BY id DESC LIMIT 1",
-                (client_id, asset.name, asset.serial, now - repeat_window_s),
+                "AND abs(accepted_at - ?) < ? ORDER BY id DESC LIMIT 1",
+                (client_id, asset.name, asset.serial, now, repeat_window_s),
             )
             (entry_id,) = (
                 known.fetchone()
@@ -179,6 +179,16 @@ class Journal:
     def refused(self, entry: JournalEntry, reason: str) -> None:
         """ITFlow does not take it."""
         self._change("state = 'refused', reason = ?, done_at = ?", (reason, time.time()), [entry.id])
+
+    def set_back(self, longest_wait_s: float) -> None:
+        """After the clock was set back: no pending entry lies further ahead than it can."""
+        now = time.time()
+        with self.database.write() as connection:
+            connection.execute(
+                "UPDATE journal SET accepted_at = min(accepted_at, ?), sent_at = min(sent_at, ?), "
+                "next_try_at = min(next_try_at, ?) WHERE state = 'pending'",
+                (now, now, now + longest_wait_s),
+            )
 
     def hurry(self) -> None:
         """Let everything pending be tried now."""

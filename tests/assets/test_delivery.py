@@ -49,6 +49,21 @@ async def test_an_asset_that_looks_the_same_and_was_there_before_is_not_taken_fo
     assert len(itflow.assets()) == 2
 
 
+YEAR_S = 365 * 86400
+
+
+async def test_a_clock_that_is_set_back_holds_nothing_up(itflow, deliver, journal):
+    entry = journal.accept(1, read({"name": "PC-1"}), "key", 600)
+    journal.claim(entry, ())
+    journal.accept(1, read({"name": "PC-2"}), "key", 600)
+    with journal.database.write() as connection:
+        connection.execute("UPDATE journal SET accepted_at = accepted_at + ?", (YEAR_S,))
+        connection.execute("UPDATE journal SET sent_at = sent_at + ?, next_try_at = next_try_at + ?", (YEAR_S, YEAR_S))
+    async with deliver():
+        await until(lambda: journal.counts()[State.ADDED] == 2)
+    assert itflow.assets() == [(1, "PC-1"), (1, "PC-2")]
+
+
 async def test_the_same_request_again_is_the_same_asset(itflow, deliver):
     async with deliver() as deliverer:
         first = await deliverer.add(1, read({"name": "PC-1", "serial": "S"}), None, "key")

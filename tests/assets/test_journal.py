@@ -53,6 +53,13 @@ def test_only_the_oldest_pending_of_each_client_may_go(journal, entry):
     assert [head.name for head in journal.heads()] == ["PC-2", "PC-3"]
 
 
+@pytest.mark.parametrize(("set_s", "same"), [(-900, False), (-60, True), (60, True), (900, False)])
+def test_the_same_request_is_one_within_the_window_whichever_way_the_clock_was_set(journal, entry, set_s, same):
+    with journal.database.write() as connection:
+        connection.execute("UPDATE journal SET accepted_at = accepted_at - ?", (set_s,))
+    assert (journal.accept(1, read({"name": "PC-1"}), "pbx", 600).id == entry.id) == same
+
+
 def test_a_refused_asset_sent_again_is_a_new_one(journal, entry):
     journal.refused(entry, "no")
     again = journal.accept(1, read({"name": "PC-1"}), "pbx", 600)
