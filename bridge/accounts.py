@@ -74,7 +74,8 @@ class Statement:
     """A client's account.
 
     Attributes:
-        balances: The amount owed by currency (ISO 4217), never empty; negative for a credit.
+        balances: The amount owed by currency (ISO 4217), negative for a credit; never empty: where nothing is owed,
+            that is so in the client's currency.
         lines: The invoices that are not settled; for each currency the sum of ``rest`` is the balance.
         unsure: Numbers of Partial invoices of which it is not known how much was paid. Without any, a balance
             from statuses is right unless an invoice was changed after it was paid.
@@ -111,11 +112,10 @@ class Statement:
         """
         if self.unsure:
             raise Uncertain(f"The balance of {self.client.name} is not certain. {self.reason}")
-        owed = {currency: amount for currency, amount in self.balances.items() if amount}
-        if len(owed) > 1:
-            amounts = ", ".join(f"{amount:.2f} {currency}" for currency, amount in owed.items())
+        if len(self.balances) > 1:
+            amounts = ", ".join(f"{amount:.2f} {currency}" for currency, amount in self.balances.items())
             raise Uncertain(f"{self.client.name} has more than one currency: {amounts}")
-        return next(iter(owed.values()), NOTHING)
+        return next(iter(self.balances.values()))
 
     def as_text(self) -> str:
         """The one number that is owed, with two decimals, such as ``220.10`` or ``-10.00``.
@@ -192,4 +192,4 @@ def _totals(lines: Iterable[Line]) -> dict[str, Decimal]:
     totals: dict[str, Decimal] = {}
     for line in lines:
         totals[line.currency] = totals.get(line.currency, NOTHING) + line.rest
-    return totals
+    return {currency: total for currency, total in totals.items() if total}

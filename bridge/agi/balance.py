@@ -247,10 +247,10 @@ def _contacts_with_pin(snapshot: Snapshot, client_id: int) -> Sequence[int]:
 def spoken(statement: accounts.Statement, table: prompts.Prompts) -> Iterator[Step]:
     """A statement in words: each currency by itself, and whether it is certain."""
     exact = statement.certainty is accounts.Certainty.EXACT
-    owed = {currency: amount for currency, amount in statement.balances.items() if amount}
-    if not owed:
-        yield sentence("balance-is-zero")
-    for currency, amount in owed.items():
+    for currency, amount in statement.balances.items():
+        if not amount:
+            yield sentence("balance-is-zero")
+            continue
         yield sentence("balance-is" if exact else "balance-is-at-most")
         yield from table.amount(amount, currency)
         if amount < 0:

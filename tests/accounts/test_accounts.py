@@ -121,6 +121,17 @@ def test_a_currency_in_which_nothing_is_owed_is_no_doubt():
     assert found.as_text() == "10.00"
 
 
+def test_a_currency_that_cancels_out_is_no_balance():
+    found = statement(
+        invoice(1, "Sent", "10.00", "0"),
+        invoice(2, "Sent", "5.00", "0", currency="EUR"),
+        invoice(3, "Cancelled", "9.00", "5.00", currency="EUR"),
+    )
+    assert found.balances == {"USD": Decimal("10.00")}
+    assert found.as_text() == "10.00"
+    assert [line.rest for line in found.lines if line.currency == "EUR"] == [Decimal("5.00"), Decimal("-5.00")]
+
+
 def test_an_invoice_without_a_currency_has_its_client_s():
     assert statement(invoice(1, "Sent", "10.00", "0", currency="")).balances == {"USD": Decimal("10.00")}
 
