@@ -8,11 +8,17 @@ import pytest
 
 from bridge import resources
 from bridge.embedded import EmbeddedItflow
+from tests.counterparts import lacking
 
 PAGE = resources.path("templates/itflow/custom/invoices/read.php")
 PHP = shutil.which("php")
 
-pytestmark = pytest.mark.skipif(PHP is None, reason="needs PHP: apt install php-cli")
+
+@pytest.fixture(autouse=True)
+def installed():
+    if PHP is None:
+        lacking("needs PHP: apt install php-cli")
+
 
 # What ITFlow's own include files leave to a page, cut down to the database that is not there.
 VALIDATE = """<?php

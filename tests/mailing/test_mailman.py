@@ -7,11 +7,17 @@ import subprocess
 import pytest
 
 from bridge import mailing
+from tests.counterparts import lacking
 from tests.mailing.test_mailing import hostile
 
 MAILMAN = os.environ.get("MAILMAN") or shutil.which("mailman")
 
-pytestmark = pytest.mark.skipif(MAILMAN is None, reason="needs Mailman: pip install mailman")
+
+@pytest.fixture(autouse=True)
+def installed():
+    if MAILMAN is None:
+        lacking("needs Mailman: pip install mailman")
+
 
 CONFIGURATION = """
 [mailman]

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.cli.setup import Place, dialplan
 from tests.agi.world import ALICE, BERND, EVE, SECRET, SHARED, UNKNOWN, YOKO, ZOE, mirror, world
+from tests.counterparts import lacking
 from tests.pbx.asterisk import until
 
 ALICE_SAID = (
@@ -134,7 +135,7 @@ GERMAN = (
 
 async def test_a_german_channel_hears_german(menu, pbx):
     if not (pbx.folder / "data" / "sounds" / "de" / "digits").exists():
-        pytest.skip("this Asterisk has no German numbers (Debian: asterisk-prompt-de)")
+        lacking("this Asterisk has no German numbers (Debian: asterisk-prompt-de)")
     async with menu(ALICE, "201") as caller:
         await caller.press("enter-pin:4711#", "menu-transfer:9")
         await caller.call.ended()
