@@ -206,7 +206,7 @@ class PhonebookSection(Section):
 class PinRule(StrEnum):
     """When the balance menu asks for a PIN."""
 
-    IF_SET = "if_set"  # where a contact of the client has one in ITFlow
+    IF_SET = "if_set"  # where the contact has one in ITFlow, or any of the client's where only that is known
     TYPED = "typed"  # the same, and always for a client number that was typed
     ALWAYS = "always"
 
@@ -229,7 +229,8 @@ class AgiSection(Section):
     max_calls: int = Field(500, ge=1, description="Calls served at once; more are refused, and the dialplan goes on")
     pin: PinRule = Field(
         PinRule.TYPED,
-        description="When the balance menu asks for a PIN: if_set (a contact of the client has one in ITFlow), "
+        description="When the balance menu asks for a PIN: if_set (the contact who calls has one in ITFlow; where "
+        "only the client is known, any of its contacts), "
         "typed (also whenever the client number was typed) or always",
     )
     pin_tries: int = Field(3, ge=1, description="Wrong PINs before a caller and a client are locked out")
@@ -247,8 +248,8 @@ class AssetsSection(Section):
     repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
     settle_s: Seconds = Field(
         60,
-        description="Time that ITFlow may still work on a write without an answer, which is repeated only then; "
-        "longer than itflow.timeout_s",
+        description="Time that ITFlow may still work on a write whose answer is no longer waited for; only then is "
+        "it repeated",
     )
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries to deliver an asset")
 

@@ -3,7 +3,7 @@
 ITFlow knows no idempotency key: a write that is repeated after a lost answer makes a second asset. So each
 attempt first looks which assets of the client look like the new one (by serial, else by name). Those that were
 there before the first sending are remembered; one that appears later is ours. A write without a clear answer
-may still be at work in ITFlow, so it is repeated only ``assets.settle_s`` after it was sent.
+may still be at work in ITFlow, so it is repeated only ``assets.settle_s`` after nobody waits for that answer.
 
 The steps of an attempt, and what is found after a kill -9 in each:
 
@@ -188,7 +188,7 @@ class Deliverer:
         for state, count in counts.items():
             ENTRIES.labels(state).set(count)
         now = time.time()
-        longest_wait_s = max(self._section.max_wait_s, self._section.settle_s)
+        longest_wait_s = self._section.max_wait_s + self._client.timeout_s + self._section.settle_s
         if any((entry.sent_at or 0) > now or entry.next_try_at > now + longest_wait_s for entry in heads):
             log.warning("The clock was set back; assets in the journal wait from now on.")
             await self._journal.database.run(lambda: self._journal.set_back(longest_wait_s))
@@ -229,7 +229,7 @@ class Deliverer:
         if entry.sent_at is not None:
             if ours := alike - entry.known_ids:
                 return await self._added(entry, min(ours))
-            if (wait_s := entry.sent_at + self._section.settle_s - looked_at) > 0:
+            if (wait_s := entry.sent_at + self._client.timeout_s + self._section.settle_s - looked_at) > 0:
                 return await self._defer(entry, entry.reason or "ITFlow's answer was lost.", wait_s)
         return await self._send(entry, alike)
 

@@ -101,7 +101,7 @@ class ItflowClient:
     ) -> None:
         self._transport = Transport(session, url)
         self._api_key = api_key
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._page_size = page_size
         self._attempts = attempts
         self._good_sizes: dict[str, int] = {}
@@ -130,7 +130,7 @@ class ItflowClient:
         request = build(module, function, self._api_key, fields)
 
         async def ask() -> Answer:
-            reply = await self._transport.send(request, timeout_s or self._timeout_s)
+            reply = await self._transport.send(request, timeout_s or self.timeout_s)
             return decipher(request, reply.status, reply.content_type, reply.body)
 
         answer = await _patiently(ask, self._attempts if request.reads else 1, _TRANSIENT)
@@ -238,7 +238,7 @@ class ItflowClient:
             request = build(module, "read", self._api_key, fields)
 
             async def ask(request: Request = request, limit: int = limit) -> Page:
-                reply = await self._transport.send(request, self._timeout_s)
+                reply = await self._transport.send(request, self.timeout_s)
                 digest = hashlib.blake2b(reply.body, digest_size=16).digest()
                 if known and reply.status == 200 and digest == known.digest:
                     return Page(offset, None, known, limit)
