@@ -110,9 +110,9 @@ def deliver(itflow, journal, mirror):
     """A deliverer at work."""
 
     @asynccontextmanager
-    async def start(**section):
+    async def start(timeout_s=TIMEOUT_S, **section):
         async with open_session() as session:
-            client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=TIMEOUT_S, attempts=1)
+            client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=timeout_s, attempts=1)
             deliverer = Deliverer(journal, client, mirror, SECTION.model_copy(update=section))
             async with delivering(deliverer):
                 yield deliverer

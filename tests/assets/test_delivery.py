@@ -112,6 +112,14 @@ async def test_a_client_that_waits_does_not_hold_up_another(itflow, deliver):
     assert itflow.assets() == [(2, "B")]
 
 
+async def test_a_write_is_not_repeated_while_its_answer_may_be_waited_for(itflow, deliver, journal):
+    entry = journal.accept(1, read({"name": "PC-1"}), "key", 600)
+    journal.claim(entry, ())  # as another process does that is sending it now
+    async with deliver(timeout_s=900, settle_s=0.001, max_wait_s=0.001):
+        await until(lambda: journal.get(entry.id).reason or itflow.creates())
+    assert not itflow.creates()
+
+
 async def test_an_itflow_key_of_another_client_never_writes(itflow, deliver):
     itflow.embedded.keys.clear()
     itflow.embedded.add_key("ITFLOW-KEY", client_id=1)
