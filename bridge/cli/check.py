@@ -9,6 +9,7 @@ from enum import StrEnum
 import typer
 from rich.table import Table
 
+from bridge import resources
 from bridge.access.keys import Keys
 from bridge.cli.common import Config, console, database
 from bridge.directory.stored import Reader
@@ -43,7 +44,7 @@ SCOPED = (
 )
 NO_PAYMENTS = (
     "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with a Partial "
-    "invoice gets none. To have them exact, install the page in templates/itflow (see its README)."
+    f"invoice gets none. To have them exact, install the page in {resources.path('templates/itflow')}; see its README."
 )
 
 
