@@ -127,7 +127,8 @@ class Sync:
         except ItflowError as error:
             self._store.note("invoices", fault=str(error))
             raise
-        source = PAYMENTS_PAGE if can.payments == "dropin" else "payments"
+        # A page that was there is asked again: its failure now is a fault, and only its absence the end of it.
+        source = PAYMENTS_PAGE if (can.payments or self._store.facts().get("payments")) == "dropin" else "payments"
         facts = {"generation": can.generation.value, "payments": can.payments or ""}
         return await self._run([{"invoices": "invoices", "payments": source}], accept=accept, facts=facts)
 

@@ -161,6 +161,27 @@ async def test_payments_that_are_refused_later_keep_the_money_as_it_was(house: H
 
 
 @pytest.mark.parametrize("generation", ["26.08"])
+async def test_a_page_for_payments_that_fails_keeps_the_money_as_it_was_and_one_that_is_gone_does_not(
+    house: House, sync: Sync
+) -> None:
+    house.itflow.dropin = True
+    await sync.people()
+    await sync.money()
+    version = house.snapshot().version
+    house.sql("UPDATE invoices SET invoice_status = 'Paid' WHERE invoice_id = 2")
+    house.itflow.faults.add("empty-500", "custom/invoices", times=None)
+    with pytest.raises(ItflowFailing):
+        await sync.money()
+    assert house.snapshot().version == version
+    assert house.snapshot().payments
+    house.itflow.faults.clear()
+    house.itflow.dropin = False
+    await sync.money()
+    assert house.snapshot().invoices(1)[1].paid is None
+    assert not house.snapshot().payments
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
 async def test_contacts_without_readable_clients_are_still_found(house: House, sync: Sync) -> None:
     house.itflow.faults.add("html", "clients", status=404, times=None)
     await sync.people()
