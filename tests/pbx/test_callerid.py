@@ -173,10 +173,10 @@ async def test_assets_and_inbound_calls_are_told_to_the_bridge(pbx, dial):
         pbx,
         dial,
         "exten => 100,1,Answer()\n same => n,Gosub(itflow-incoming,s,1)\n"
-        " same => n,Gosub(itflow-asset,s,1(PC & Co,7,Desktop,,M 1))\n"
+        " same => n,Gosub(itflow-asset,s,1(PC & Co,7,Desktop,,M 1,,Mac (9))\n"
         " same => n,Verbose(1,result ${ITFLOW_RESULT})\n same => n,Hangup()\n",
     )
-    asset = "add_asset=PC%20%26%20Co&client_id=7&type=Desktop&make=&model=M%201&serial=&os="
+    asset = "add_asset=PC%20%26%20Co&client_id=7&type=Desktop&make=&model=M%201&serial=&os=Mac%20(9"
     assert [line for line, _ in seen] == [
         f"GET /api.php?incoming_call=&cid={quote(ALICE)} HTTP/1.1",
         f"GET /api.php?{asset} HTTP/1.1",
