@@ -22,7 +22,9 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except BridgeError as error:
         if not isinstance(error, RequestError):
-            log.warning("%s %s: %s", request.method, request.path, error)
+            # The path itself may hold a key.
+            resource = request.match_info.route.resource
+            log.warning("%s %s: %s", request.method, resource.canonical if resource else "", error)
         return render(request, error)
 
 

@@ -92,6 +92,14 @@ async def test_before_the_first_mirror(door: Door) -> None:
     assert (status, text[:10]) == (503, b"The bridge")
 
 
+async def test_a_key_in_the_path_reaches_no_log(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    door.app[MIRROR].current = None
+    for path in (f"/phonebook/snom-m/{KEY}/book.xml", f"//phonebook/yealink/{KEY}"):
+        assert (await door.get(path))[0] == 503
+    assert len(caplog.messages) == 2
+    assert KEY not in caplog.text
+
+
 async def test_not_modified_costs_no_render(door: Door) -> None:
     path = f"/phonebook/yealink?api_key={KEY}"
     _, sent, _ = await door.get(path)
