@@ -77,7 +77,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
             app[QUESTIONS][asked] = question
         return await _answer(request, question)
     except BridgeError as error:
-        if not place.row.errors or error.status in {401, 403}:
+        if not place.row.errors or error.status == 401:
             raise
         body = app[BOOKS].failure(place.row, error)
         return web.Response(body=body, content_type=place.row.content_type, charset="utf-8")

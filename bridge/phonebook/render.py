@@ -27,6 +27,8 @@ from bridge.phonebook.search import Index
 from bridge.phonebook.view import Listing, Note
 
 _KEPT_BYTES = 64 * 2**20
+# What a kept document takes besides its bytes: its key, its headers, its place. Searches make many small ones.
+_OVERHEAD_BYTES = 4096
 # A phone that pages or searches comes back soon; each of these takes megabytes.
 _KEPT_LISTINGS = 2
 
@@ -55,16 +57,17 @@ class Books:
 
     Args:
         formats: The table of formats.
+        kept_bytes: The most that kept documents take, and their compressed forms once more.
 
     Attributes:
         renders: How many documents were made; a kept one costs none.
     """
 
-    def __init__(self, formats: Formats) -> None:
+    def __init__(self, formats: Formats, kept_bytes: int = _KEPT_BYTES) -> None:
         self.formats = formats
         self.renders = 0
-        self._books: LRUCache[object, Book] = LRUCache(_KEPT_BYTES, getsizeof=lambda book: len(book.body))
-        self._zipped: LRUCache[str, bytes] = LRUCache(_KEPT_BYTES, getsizeof=len)
+        self._books: LRUCache[object, Book] = LRUCache(kept_bytes, getsizeof=lambda book: _size(book.body))
+        self._zipped: LRUCache[str, bytes] = LRUCache(kept_bytes, getsizeof=_size)
         self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._rendering = asyncio.Lock()
@@ -86,7 +89,7 @@ class Books:
                 return kept
             with _uncollected():
                 made = await asyncio.to_thread(self.make, snapshot, wish)
-            if len(made.body) <= _KEPT_BYTES:
+            if _size(made.body) <= self._books.maxsize:
                 self._books[snapshot.version, wish.key] = replace(made, notes=())
             return made
 
@@ -95,7 +98,7 @@ class Books:
         kept = self._zipped.get(book.etag)
         if kept is None:
             kept = await asyncio.to_thread(gzip.compress, book.body, mtime=0)
-            if len(kept) <= _KEPT_BYTES:
+            if _size(kept) <= self._zipped.maxsize:
                 self._zipped[book.etag] = kept
         return kept
 
@@ -183,6 +186,10 @@ class Books:
             return etree.tostring(root, encoding=charset, xml_declaration=True)  # type: ignore[return-value] # bytes
         body = bytes(result)
         return _folded(body, row.fold_bytes) if row.fold_bytes else body
+
+
+def _size(body: bytes) -> int:
+    return len(body) + _OVERHEAD_BYTES
 
 
 def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.http.state import MIRROR, SETTINGS
 from bridge.settings import Settings
-from tests.http.phonebook_door import KEY, Door, open_door, show
+from tests.http.phonebook_door import BALANCE_ONLY, KEY, Door, open_door, show
 from tests.phonebook.people import crowd
 from tests.phonebook.readers import read
 
@@ -62,6 +62,7 @@ ASKED = [
     ),
     ("polycom", "GET", f"/phonebook/polycom/{KEY}/0004f2ABCDEF-directory.xml", {}, "0004f2abcdef"),
     ("polycom", "GET", "/phonebook/polycom/000000000000-directory.xml", {"Authorization": BASIC}, ""),
+    ("polycom", "GET", f"/phonebook/polycom/{KEY}/000000000000-directory~.xml", {}, ""),
     (
         "polycom",
         "GET",
@@ -284,6 +285,8 @@ async def test_gigaset_errors_are_documents(door: Door) -> None:
     failed = await gigaset(door, GIGASET)
     assert (failed.tag, failed.findtext("errorid")) == ("error", "6")
     assert (await door.get("/phonebook/gigaset/wrong?command=get_list"))[0] == 401
+    _, _, denied = await door.get(f"/phonebook/gigaset/{BALANCE_ONLY}?{GIGASET}")
+    assert ET.fromstring(denied).findtext("errorid") == "1"
 
 
 async def test_a_posted_form_in_latin_1(door: Door) -> None:

@@ -161,6 +161,19 @@ def test_csv_is_no_formula(make: Make) -> None:
     assert found == {"'=1+1", "'+cmd", "'-1", "'@SUM", 'say "hi"', "plain"}
 
 
+def test_mitel_reads_a_hash_as_no_comment(make: Make) -> None:
+    code = Snapshot.build(entries=[Entry(Kind.VENDOR, 1, 0, "No #1", (work("#31#"), work("101")))])
+    assert make(code, "mitel-csv").body == b'"No #1 int","#31#",1\n"No #1 int",101,1\n'
+
+
+@pytest.mark.parametrize("clients", [28, 60])
+def test_mitel_menu_has_no_more_than_thirty_items(clients: int, make: Make) -> None:
+    for offset in (0, 26):
+        ask = Ask(screen="menu", offset=offset, base=BASE)
+        items = ET.fromstring(make(crowd(60, clients=clients), "mitel", ask=ask, group_by="client").body)
+        assert len(items.findall("MenuItem")) <= 30
+
+
 @pytest.mark.parametrize("name", ["vcard3", "vcard4"])
 def test_vcard_values_survive_escaping(name: str, make: Make) -> None:
     names = ["comma, only", "semicolon; only", "back\\slash only", "\\n is no newline", "Ü" * 300]
