@@ -11,6 +11,10 @@ from bridge.directory.entries import Entry, Kind
 # Characters that make no text: controls, surrogates, and code points that are no characters.
 _NO_TEXT = frozenset({"Cc", "Cs", "Cn", "Co"})
 _JOINER = "\u200d"
+# Letters that are typed as others, though Unicode does not decompose them.
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def fold(text: str) -> str:
     """Text for comparison: without case and accents (Unicode NFKD)."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

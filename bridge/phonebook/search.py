@@ -56,9 +56,13 @@ class Index:
         typed = names.words([text])
         if not typed:
             return self._lines
-        if "".join(typed).isdigit() and text.strip()[:1] in "+0123456789(":
-            typed = ("".join(typed),)
         self._known = self._known or [_known(line) for line in self._lines]
+        if "".join(typed).isdigit() and text.strip()[:1] in "+0123456789(":
+            # One number with blanks in it, or else words by keypad.
+            return self._matching(("".join(typed),), text) or self._matching(typed, text)
+        return self._matching(typed, text)
+
+    def _matching(self, typed: tuple[str, ...], text: str) -> Sequence[Line]:
         whole = {word: self._identities(word, text) for word in typed if len(word) >= _WHOLE_NUMBER_DIGITS}
         found = []
         for at, known in enumerate(self._known):

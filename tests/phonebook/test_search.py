@@ -37,9 +37,12 @@ TABLE = [
     ("山", ["山田 太郎"]),
     ("232", ["Ada Müller", "Muriel Ada Stone"]),  # keypad: ADA
     ("963", ["Zoë Schmidt"]),  # keypad: ZOE
-    ("3m", ["Muriel Ada Stone", "Łukasz Nowak", "山田 太郎"]),
-    ("3", ["Muriel Ada Stone", "Łukasz Nowak", "山田 太郎", "Jean-Luc d'Arc", "Zoë Schmidt"]),  # client, then number
-    ("5501", ["Jean-Luc d'Arc", "Zoë Schmidt", "Łukasz Nowak"]),
+    ("232 68", ["Ada Müller", "Muriel Ada Stone"]),  # keypad: ADA MU
+    ("lukasz", ["Łukasz Nowak"]),
+    ("LUK no", ["Łukasz Nowak"]),
+    ("3m", ["Łukasz Nowak", "Muriel Ada Stone", "山田 太郎"]),
+    ("3", ["Łukasz Nowak", "Muriel Ada Stone", "山田 太郎", "Jean-Luc d'Arc", "Zoë Schmidt"]),  # client, then number
+    ("5501", ["Jean-Luc d'Arc", "Łukasz Nowak", "Zoë Schmidt"]),
     ("101", ["Muriel Ada Stone"]),
     ("030 5550 1234", ["Zoë Schmidt"]),
     ("03055501234", ["Zoë Schmidt"]),
