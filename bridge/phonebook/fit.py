@@ -174,23 +174,33 @@ def _item(share: Share, numbers: tuple[Number, ...], row: Format, notes: list[No
     line = share.line
     suffix = row.suffix.format(label=numbers[0].word) if row.suffix and (share.several or numbers[0].extension) else ""
     shown = who(line.name, line.client) if row.client_in_name else line.name.shown
-    room = row.name_limit - (len(suffix) if row.name_unit == "characters" else len(suffix.encode()))
-    fitting = _fitting(shown, row, max(room, 1) if row.name_limit else 0)
+    room = row.name_limit - names.size(suffix, row.name_unit)
+    fitting = _fitting(shown, row, max(room, 1) if row.name_limit else 0, line.name.client)
     if fitting != shown and not share.further:
         notes.append(note(line, f"the name is shown as {fitting!r}"))
     return Item(
         line,
         fitting + suffix,
         _fitting(line.name.first, row, row.name_limit),
-        _fitting(line.name.last, row, row.name_limit),
+        _fitting(line.name.last, row, row.name_limit, line.name.client),
         numbers,
     )
 
 
-def _fitting(text: str, row: Format, limit: int) -> str:
-    if row.name_without:
-        text = names.clean(text.translate(dict.fromkeys(map(ord, row.name_without), " ")))
-    return names.cut(text, limit, row.name_unit) if limit else text
+def _fitting(text: str, row: Format, limit: int, client: str = "") -> str:
+    """A name that the phone can take; a client's name at its beginning is shortened first."""
+    fitting = _allowed(text, row)
+    if client and limit and names.size(fitting, row.name_unit) > limit:
+        own = fitting.removeprefix(_allowed(client, row)).lstrip(" -")
+        room = limit - names.size(f" - {own}", row.name_unit)
+        fitting = _allowed(f"{names.cut(client, room, row.name_unit)} - {own}", row) if room > 0 else own
+    return names.cut(fitting, limit, row.name_unit)
+
+
+def _allowed(text: str, row: Format) -> str:
+    if not row.name_without:
+        return text
+    return names.clean(text.translate(dict.fromkeys(map(ord, row.name_without), " ")))
 
 
 def note(line: Line, what: str) -> Note:

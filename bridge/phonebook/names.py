@@ -12,9 +12,7 @@ from bridge.directory.entries import Entry, Kind
 _NO_TEXT = frozenset({"Cc", "Cs", "Cn", "Co"})
 _JOINER = "\u200d"
 # Letters that are typed as others, though Unicode does not decompose them.
-_PLAIN = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,13 @@ class Name:
     Attributes:
         shown: The whole of it.
         first, last: Its parts, for phones that keep them apart; a company or place has a last name only.
+        client: The client's name, where ``shown`` begins with it.
     """
 
     shown: str
     first: str
     last: str
+    client: str = ""
 
 
 def clean(text: str) -> str:
@@ -54,7 +54,7 @@ def named(entry: Entry, client: str, form: str) -> Name:
     # "Main office" says nothing without its client.
     if client and client != own and (form == "client-name" or entry.kind is Kind.LOCATION):
         whole = f"{client} - {own}"
-        return Name(whole, "", whole)
+        return Name(whole, "", whole, client)
     if entry.kind is not Kind.CONTACT:
         return Name(own, "", own)
     first, last = split(own)
@@ -73,6 +73,11 @@ def split(name: str) -> tuple[str, str]:
     return " ".join(words[: max(at, 0)]), " ".join(words[max(at, 0) :])
 
 
+def size(text: str, unit: str) -> int:
+    """How long a text is, in ``characters``, or ``bytes`` of UTF-8."""
+    return len(text if unit == "characters" else text.encode())
+
+
 def cut(text: str, limit: int, unit: str) -> str:
     """The beginning of a text that fits, never ending in half a character or a lonely blank.
 
@@ -81,7 +86,7 @@ def cut(text: str, limit: int, unit: str) -> str:
         limit: The most there may be; 0 for any length.
         unit: ``characters``, or ``bytes`` of UTF-8.
     """
-    if not limit or len(text if unit == "characters" else text.encode()) <= limit:
+    if not limit or size(text, unit) <= limit:
         return text
     kept = text[:limit] if unit == "characters" else text.encode()[:limit].decode(errors="ignore")
     rest = text[len(kept) :]

@@ -100,7 +100,13 @@ EXPLAINED = [
         '=1+cmd|"calc" (Muster & Söhne)',
         "the phone cannot take the number *98: 0123456789+ only, at most 21 characters",
     ),
-    ("snom-m", {}, "Muster & Söhne - Main Office", "the name is shown as 'Muster & Söhne Main Off'"),
+    ("snom-m", {}, "Muster & Söhne - Main Office", "the name is shown as 'Muster & Main Office'"),
+    (
+        "mitel-csv",
+        {"name_form": "client-name"},
+        "Muster & Söhne - Front Desk",
+        "the name is shown as 'Mu - Front Desk'",
+    ),
     ("grandstream", {}, "Ada Muster (Muster & Söhne)", "the extension 12 of +493055500101 has no place"),
     ("polycom", {}, "Muster & Söhne - Main Office", "the number +493055500101 is in the book already"),
 ]
