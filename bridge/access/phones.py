@@ -93,7 +93,9 @@ class Phones:
                 connection.executemany(_UPSERT, rows)
                 connection.execute("DELETE FROM phones WHERE fetched_at < ?", (oldest.isoformat(),))
         except StorageError:
-            self._fresh = fresh | self._fresh
+            for phone, seen in fresh.items():
+                later = self._fresh.get(phone)
+                self._fresh[phone] = later._replace(fetches=later.fetches + seen.fetches) if later else seen
             raise
 
     def all(self) -> list[Sighting]:

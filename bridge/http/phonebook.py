@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from bridge.access.keys import Key
-from bridge.access.phones import Phones
+from bridge.access.phones import Phone, Phones
 from bridge.errors import BridgeError
 from bridge.http import bookquestion
 from bridge.http.bookquestion import PLACE, Question
@@ -104,19 +104,20 @@ async def book_response(
     own = {**_LEGACY, **params} if format_name == LEGACY else params
     view = View.of(row, key.phonebook, key.numbers.region, key.clients, own)
     book = await request.app[BOOKS].book(request.app[MIRROR].snapshot, Wish(row, view, Ask()))
-    request.app[PHONES].note(bookquestion.phone(request, row, own, key), book.entries)
-    return await _response(request, book)
+    return await _response(request, book, bookquestion.phone(request, row, own, key))
 
 
 async def _answer(request: web.Request, question: Question) -> web.StreamResponse:
     app = request.app
     snapshot = app[MIRROR].snapshot
     book = app[BOOKS].kept(snapshot, question.wish) or await app[BOOKS].book(snapshot, question.wish)
-    app[PHONES].note(question.phone, book.entries)
-    return await _response(request, book)
+    return await _response(request, book, question.phone)
 
 
-async def _response(request: web.Request, book: Book) -> web.Response:
+async def _response(request: web.Request, book: Book, phone: Phone) -> web.Response:
+    if request.method != hdrs.METH_HEAD:
+        # A 304 counts: the phone has the book.
+        request.app[PHONES].note(phone, book.entries)
     asked = request.headers
     zipped = "gzip" in asked.get(hdrs.ACCEPT_ENCODING, "") and _likes_gzip(request)
     etag = f"{book.etag}-gzip" if zipped else book.etag

@@ -53,10 +53,15 @@ def test_what_cannot_be_stored_is_stored_later(tmp_path: Path) -> None:
         other.execute("ALTER TABLE phones RENAME TO away")
     with pytest.raises(StorageError):
         phones.flush()
+    phones.note(T46, 2)
+    with pytest.raises(StorageError):
+        phones.flush()
+    phones.note(T46, 3)
     with sqlite3.connect(tmp_path / "bridge.db") as other:
         other.execute("ALTER TABLE away RENAME TO phones")
     phones.flush()
-    assert phones.all()[0].phone == T46
+    (seen,) = phones.all()
+    assert (seen.phone, seen.entries, seen.fetches) == (T46, 3, 3)
     database.close()
 
 

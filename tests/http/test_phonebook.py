@@ -153,6 +153,17 @@ async def test_same_phone_counts_up(door: Door) -> None:
     assert seen.fetches == 4
 
 
+async def test_a_304_is_a_fetch_and_a_head_is_none(door: Door) -> None:
+    path = f"/phonebook/yealink?api_key={KEY}"
+    _, sent, _ = await door.get(path, "HEAD", User_Agent=YEALINK)
+    door.phones.flush()
+    assert door.phones.all() == []
+    assert (await door.get(path, User_Agent=YEALINK, If_None_Match=sent["Etag"]))[0] == 304
+    door.phones.flush()
+    (seen,) = door.phones.all()
+    assert (seen.fetches, seen.entries > 0) == (1, True)
+
+
 async def test_many_phones_at_once_cost_one_render(door: Door) -> None:
     answers = await asyncio.gather(*(door.get(f"/phonebook/yealink?api_key={KEY}&nr={at}") for at in range(20)))
     assert len({body for _, _, body in answers}) == 1
