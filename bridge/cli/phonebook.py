@@ -41,7 +41,10 @@ def phonebook(
         raise BadParameter(f"{row.title} has no screen {screen}; there is {', '.join(row.screens)}.")
     view = View.of(row, found.phonebook, found.numbers.region, found.clients, params)
     base = f"{str(settings.http.public_url or 'http://bridge:8080').rstrip('/')}/phonebook/{row.name}"
-    ask = Ask(screen=screen, term=params.get("search", ""), base=base if row.linked else "")
+    ask = Ask.of(row, params, screen=screen, base=base)
+    if explain and row.page_size:
+        # All of the book, not the page that a phone would show.
+        row = row.model_copy(update={"page_size": 0, "max_bytes": 0})
     book = Books(formats).make(snapshot, Wish(row, view, ask))
     errors.print(f"{book.entries} entries, {len(book.body)} bytes, {book.headers['Content-Type']}", highlight=False)
     if explain:

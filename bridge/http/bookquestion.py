@@ -12,17 +12,16 @@ from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
 from bridge.access.phones import USER_AGENT_CHARS, Phone
-from bridge.errors import BadParameter, NotFound
+from bridge.errors import NotFound
 from bridge.http import query
 from bridge.http.keys import require
 from bridge.http.state import SETTINGS
 from bridge.phonebook.formats import AUTO, Format, Formats
 from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import View
-from bridge.settings import PhonebookSection
 
 PLACE = "place"
-_CARRIED = ("api_key", "client_id", *PhonebookSection.model_fields)
 _MAC = re.compile(r"(?<![0-9a-z])[0-9a-f]{2}(?:[:-]?[0-9a-f]{2}){5}(?![0-9a-z])", re.IGNORECASE)
 
 
@@ -135,42 +134,14 @@ def question(request: web.Request, where: Place, params: Mapping[str, str], key:
         BadParameter: A parameter is wrong.
     """
     view = View.of(where.row, key.phonebook, key.numbers.region, key.clients, params)
-    return Question(
-        where, params, key, Wish(where.row, view, _ask(request, where, params)), phone(request, where.row, params, key)
+    ask = Ask.of(
+        where.row,
+        params,
+        screen=where.file,
+        base=_origin(request) + where.base,
+        charset=_charset(request) if where.row.charset_asked else CHARSET,
     )
-
-
-def _ask(request: web.Request, where: Place, params: Mapping[str, str]) -> Ask:
-    row = where.row
-    for name, value in row.expects.items():
-        if params.get(name, value) != value:
-            raise BadParameter(f"{name} can be {value} only.")
-    screen = params.get("screen", where.file).lower()
-    return Ask(
-        screen=screen if screen in row.screens else row.screens[0] if not _asks(row, params) else "list",
-        term=" ".join(word for name in row.search_params if (word := params.get(name, "").replace("*", " ").strip())),
-        offset=max(0, _count(params, row.offset_param, row.offset_base) - row.offset_base),
-        count=_count(params, row.count_param),
-        max_bytes=_count(params, row.bytes_param),
-        base=_origin(request) + where.base if row.linked else "",
-        carried=tuple((name, params[name]) for name in _CARRIED if name in params) if row.linked else (),
-        echoed=tuple((name, params[name]) for name in row.echo_params if name in params),
-        charset=_charset(request) if row.charset_asked else "utf-8",
-    )
-
-
-def _asks(row: Format, params: Mapping[str, str]) -> bool:
-    """Whether the parameters already say what to list, so that no menu is wanted."""
-    return any(params.get(name) for name in (*row.search_params, row.offset_param, "group"))
-
-
-def _count(params: Mapping[str, str], name: str, default: int = 0) -> int:
-    text = params.get(name, "")
-    if not name or not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise BadParameter(f"{name} must be a number of at most nine digits.")
-    return int(text)
+    return Question(where, params, key, Wish(where.row, view, ask), phone(request, where.row, params, key))
 
 
 def _origin(request: web.Request) -> str:
@@ -187,7 +158,7 @@ def _charset(request: web.Request) -> str:
     """ISO-8859-1 where Accept-Charset likes it better than UTF-8, as a Cisco 7940 does."""
     liked = weights(request, hdrs.ACCEPT_CHARSET)
     utf8, latin1 = (liked.get(name, liked.get("*", 0.0)) for name in ("utf-8", "iso-8859-1"))
-    return "iso-8859-1" if latin1 > utf8 else "utf-8"
+    return "iso-8859-1" if latin1 > utf8 else CHARSET
 
 
 def weights(request: web.Request, header: str) -> dict[str, float]:

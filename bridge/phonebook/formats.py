@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bridge import resources
 from bridge.errors import NotFound, SettingsError
+from bridge.phonebook.stylesheets import Stylesheet
 
 TABLE = "formats.toml"
 AUTO = "auto"
-_DENY_ALL = etree.XSLTAccessControl.DENY_ALL  # type: ignore[attr-defined]  # lxml-stubs do not know it
 MAC = "{mac}"
 _MAC_PATTERN = "[0-9a-f]{12}"
 
@@ -125,11 +125,11 @@ class Formats:
             for name, row in _read(folder / TABLE, faults).items():
                 rows[name] = {**row, **rows.get(name, {})}
         self._formats: dict[str, Format] = {}
-        self._stylesheets: dict[str, etree.XSLT] = {}
+        self._stylesheets: dict[str, Stylesheet] = {}
         for name, row in rows.items():
             try:
                 self._formats[name] = Format.model_validate({"stylesheet": f"{name}.xsl", **row, "name": name})
-                self._stylesheets[name] = self._compile(self._formats[name].stylesheet)
+                self._stylesheets[name] = self._stylesheet(self._formats[name].stylesheet)
             except ValidationError as error:
                 faults += [f"{self._source(name)}, [{name}] {fault}" for fault in _faults(error)]
             except (OSError, etree.LxmlError) as error:
@@ -168,17 +168,15 @@ class Formats:
             f"Name the format in the URL instead of {AUTO}: {', '.join(self._formats)}"
         )
 
-    def stylesheet(self, row: Format) -> etree.XSLT:
-        """The compiled stylesheet of a format; fit for any thread."""
+    def stylesheet(self, row: Format) -> Stylesheet:
+        """The stylesheet of a format."""
         return self._stylesheets[row.name]
 
-    def _compile(self, file: str) -> etree.XSLT:
+    def _stylesheet(self, file: str) -> Stylesheet:
         path = next((found for folder in self._folders if (found := folder / file).is_file()), None)
         if path is None:
             raise FileNotFoundError(f"there is no file {file} in {' or '.join(map(str, self._folders))}")
-        parser = etree.XMLParser(no_network=True, resolve_entities=False)
-        # A stylesheet of a user's folder gets no further than its own text.
-        return etree.XSLT(etree.parse(path, parser), access_control=_DENY_ALL)
+        return Stylesheet(path, apart=path.parent != self._folders[-1])
 
     def _source(self, name: str) -> Path:
         return next(folder / TABLE for folder in self._folders if name in _read(folder / TABLE, []))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import urlencode
 
 from cachetools.keys import hashkey
 
+from bridge.errors import BadParameter
 from bridge.phonebook.document import Page
 from bridge.phonebook.fit import Item, Share
 from bridge.phonebook.formats import Format
+from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Group, Note, View
+from bridge.settings import PhonebookSection
 
-CHARSET = "utf-8"
+_CARRIED = ("api_key", "client_id", *PhonebookSection.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,51 @@ class Ask:
     carried: tuple[tuple[str, str], ...] = ()
     echoed: tuple[tuple[str, str], ...] = ()
     charset: str = CHARSET
+
+    @classmethod
+    def of(
+        cls, row: Format, params: Mapping[str, str], *, screen: str = "", base: str = "", charset: str = CHARSET
+    ) -> Self:
+        """What a request's parameters ask for.
+
+        Args:
+            row: The phone's format.
+            params: Names in lower case.
+            screen: The document named in the path, where ``params`` has no ``screen``.
+            base: Address of the book.
+            charset: What the phone reads.
+
+        Raises:
+            BadParameter: A value is wrong.
+        """
+        for name, value in row.expects.items():
+            if params.get(name, value) != value:
+                raise BadParameter(f"{name} can be {value} only.")
+        # Parameters that already say what to list want no menu.
+        asks = any(params.get(name) for name in (*row.search_params, row.offset_param, "group"))
+        screen = params.get("screen", screen).lower()
+        return cls(
+            screen=screen if screen in row.screens else "list" if asks else row.screens[0],
+            term=" ".join(
+                word for name in row.search_params if (word := params.get(name, "").replace("*", " ").strip())
+            ),
+            offset=max(0, _count(params, row.offset_param, row.offset_base) - row.offset_base),
+            count=_count(params, row.count_param),
+            max_bytes=_count(params, row.bytes_param),
+            base=base if row.linked else "",
+            carried=tuple((name, params[name]) for name in _CARRIED if name in params) if row.linked else (),
+            echoed=tuple((name, params[name]) for name in row.echo_params if name in params),
+            charset=charset,
+        )
+
+
+def _count(params: Mapping[str, str], name: str, default: int = 0) -> int:
+    text = params.get(name, "")
+    if not name or not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadParameter(f"{name} must be a number of at most nine digits.")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,20 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from cachetools import LRUCache
 from lxml import etree
 
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import BridgeError, SettingsError
+from bridge.errors import BridgeError
 from bridge.phonebook import document, fit, view
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.document import Page
 from bridge.phonebook.fit import Share
 from bridge.phonebook.formats import Format, Formats
-from bridge.phonebook.pages import CHARSET, Span, Whole, Wish, page_of
+from bridge.phonebook.pages import Span, Whole, Wish, page_of
 from bridge.phonebook.search import Index
+from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
 
 _KEPT_BYTES = 64 * 2**20
@@ -170,21 +170,8 @@ class Books:
         )
 
     def _document(self, row: Format, neutral: etree._Element, charset: str) -> bytes:
-        parameters: Any = {name: etree.XSLT.strparam(value) for name, value in row.params.items()}
-        try:
-            result = self.formats.stylesheet(row)(neutral, **parameters)
-        except etree.XSLTError as error:
-            raise SettingsError(
-                [f"phonebook format {row.name}: the stylesheet {row.stylesheet} fails: {error}"]
-            ) from error
-        root: etree._Element | None = result.getroot()
-        if root is not None and row.empty_elements == "pair":
-            for element in root.iter():
-                # An empty text keeps libxml2 from writing <a/>.
-                element.text = element.text or ""
-        if root is not None and charset != CHARSET:
-            return etree.tostring(root, encoding=charset, xml_declaration=True)  # type: ignore[return-value] # bytes
-        body = bytes(result)
+        pairs = row.empty_elements == "pair"
+        body = self.formats.stylesheet(row).run(neutral, row.params, pairs=pairs, charset=charset)
         return _folded(body, row.fold_bytes) if row.fold_bytes else body
 
 

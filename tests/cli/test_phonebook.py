@@ -53,6 +53,8 @@ def test_what_a_phone_would_get(mirrored: Command) -> None:
     body = mirrored("phonebook", "yealink", "--key", "desk", "contacts=primary", "group=contacts")
     assert [item.name for item in read("yealink", body.encode())] == ["Muster Ada (Muster & Söhne)"]
     assert "/phonebook/cisco/list?group=vendors" in mirrored("phonebook", "cisco", "--key", "desk", "screen=menu")
+    assert "<Prompt>21-31 of 31<" in mirrored("phonebook", "cisco", "--key", "desk", "offset=20")
+    assert 'first="2"' in mirrored("phonebook", "gigaset", "--key", "desk", "ln=must*", "first=2", "count=1")
 
 
 def test_what_a_phone_would_not_get(mirrored: Command) -> None:
@@ -65,6 +67,12 @@ def test_what_a_phone_would_not_get(mirrored: Command) -> None:
     ):
         assert part in told
     assert "<Name>" not in told
+
+
+def test_every_page_of_a_book_is_explained(mirrored: Command) -> None:
+    one_page = ("phonebook", "panasonic", "--key", "desk", "limit=2")
+    assert "ÜÜÜ" not in mirrored(*one_page)
+    assert "ÜÜÜ" in mirrored(*one_page, "--explain")
 
 
 @pytest.mark.parametrize(

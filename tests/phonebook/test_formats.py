@@ -14,7 +14,7 @@ from bridge.phonebook.render import Books
 from bridge.phonebook.setup import setup_text, table
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
-from tests.phonebook.people import hostile
+from tests.phonebook.people import crowd, hostile
 
 OWN_ROW = """
 [escene]
@@ -111,8 +111,40 @@ def test_a_stylesheet_reaches_no_file_and_no_network(own: Path, reach: str) -> N
     (own / "escene.xsl").write_text(
         OWN_STYLESHEET.replace("<all>", f'<all x="{{{reach.format(secret=secret.as_uri())}}}">')
     )
-    with pytest.raises(SettingsError, match=r"escene: the stylesheet escene\.xsl fails"):
+    with pytest.raises(SettingsError, match=r"the stylesheet escene\.xsl fails"):
         render(Formats(own), "escene", hostile())
+
+
+TWICE = '<xsl:call-template name="again"><xsl:with-param name="depth" select="$depth + 1"/></xsl:call-template>' * 2
+RUNAWAYS = [
+    # a template that does not end, one that takes for ever, and a document of gigabytes
+    ('<xsl:call-template name="for-ever"/>', "line 1: .* infinite template recursion"),
+    ('<xsl:call-template name="again"/>', "it takes too long"),
+    (
+        '<xsl:for-each select="//*">' * 2 + '<xsl:copy-of select="/"/>' + "</xsl:for-each>" * 2,
+        "limits are 5 s and 1024",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "reason"), RUNAWAYS)
+def test_a_stylesheet_out_of_hand_is_an_error(own: Path, body: str, reason: str) -> None:
+    (own / "escene.xsl").write_text(
+        '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">'
+        f'<xsl:template match="/book"><all>{body}</all></xsl:template>'
+        '<xsl:template name="for-ever"><xsl:call-template name="for-ever"/></xsl:template>'
+        '<xsl:template name="again"><xsl:param name="depth" select="0"/>'
+        f'<xsl:if test="$depth &lt; 60">{TWICE}</xsl:if></xsl:template></xsl:stylesheet>'
+    )
+    (own / "formats.toml").write_text(OWN_ROW.replace("max_entries = 5", ""))
+    with pytest.raises(SettingsError, match=reason):
+        render(Formats(own), "escene", crowd(1000))
+
+
+def test_a_stylesheet_writes_utf_8(own: Path) -> None:
+    (own / "escene.xsl").write_text(OWN_STYLESHEET.replace("UTF-8", "ISO-8859-1"))
+    with pytest.raises(SettingsError, match="the encoding must be UTF-8"):
+        Formats(own)
 
 
 AGENTS = [
