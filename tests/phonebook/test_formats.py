@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from bridge import resources
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotFound, SettingsError
-from bridge.phonebook.formats import Formats
+from bridge.phonebook.formats import TABLE, Format, Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Books
 from bridge.phonebook.setup import setup_text, table
@@ -97,6 +99,12 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as raised:
         Formats(tmp_path)
     assert [fault.split("] ")[1].split(":")[0] for fault in raised.value.faults] == ["title", "stylesheet"]
+
+
+def test_the_table_explains_every_column() -> None:
+    head = (resources.path("templates/phonebook") / TABLE).read_text().partition("\n[")[0]
+    explained = {line.split()[1] for line in head.splitlines() if re.match("#   [a-z]", line)}
+    assert explained == set(Format.model_fields) - {"name"}
 
 
 def test_missing_folder() -> None:
