@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from lxml import etree
 
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, SettingsError
 from bridge.phonebook import document, fit, view
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.document import Page
@@ -31,6 +31,9 @@ _KEPT_BYTES = 64 * 2**20
 _OVERHEAD_BYTES = 4096
 # A phone that pages or searches comes back soon; each of these takes megabytes.
 _KEPT_LISTINGS = 2
+# A stylesheet that fails is not run again for every phone that asks, since it may fail slowly.
+_KEPT_FAULTS = 64
+_FAULTS_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Books:
         self._zipped: LRUCache[str, bytes] = LRUCache(kept_bytes, getsizeof=_size)
         self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
         self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
+        self._faults: TTLCache[object, list[str]] = TTLCache(_KEPT_FAULTS, _FAULTS_S)
         self._rendering = asyncio.Lock()
         self._making = threading.Lock()
 
@@ -81,16 +85,27 @@ class Books:
             return None
 
     async def book(self, snapshot: Snapshot, wish: Wish) -> Book:
-        """The document of a wish, kept or made in a thread, one at a time."""
+        """The document of a wish, kept or made in a thread, one at a time.
+
+        Raises:
+            SettingsError: The stylesheet fails, or failed a moment ago.
+        """
         if kept := self.kept(snapshot, wish):
             return kept
+        key = (snapshot.version, wish.key)
         async with self._rendering:
             if kept := self.kept(snapshot, wish):
                 return kept
-            with _uncollected():
-                made = await asyncio.to_thread(self.make, snapshot, wish)
+            if faults := self._faults.get(key):
+                raise SettingsError(faults)
+            try:
+                with _uncollected():
+                    made = await asyncio.to_thread(self.make, snapshot, wish)
+            except SettingsError as error:
+                self._faults[key] = error.faults
+                raise
             if _size(made.body) <= self._books.maxsize:
-                self._books[snapshot.version, wish.key] = replace(made, notes=())
+                self._books[key] = replace(made, notes=())
             return made
 
     async def zipped(self, book: Book) -> bytes:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import SettingsError
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Books
@@ -20,3 +25,18 @@ async def test_many_small_documents_take_no_more_memory_than_large_ones(formats:
     kept = [books.kept(hostile(), wish) is not None for wish in wishes]
     assert kept[-1]
     assert sum(kept) < 12
+
+
+async def test_a_failing_stylesheet_is_not_run_for_every_phone(tmp_path: Path) -> None:
+    (tmp_path / "formats.toml").write_text('[own]\ntitle = "Own"')
+    (tmp_path / "own.xsl").write_text(
+        '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">'
+        '<xsl:template match="/"><xsl:message terminate="yes">stop</xsl:message></xsl:template></xsl:stylesheet>'
+    )
+    books = Books(Formats(tmp_path))
+    row = books.formats.get("own")
+    wish = Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask())
+    for _ in range(3):
+        with pytest.raises(SettingsError, match=r"the stylesheet own\.xsl fails: stop"):
+            await books.book(hostile(), wish)
+    assert books.renders == 1
