@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
 from bridge.access.phones import USER_AGENT_CHARS, Phone
-from bridge.errors import NotFound
+from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require
 from bridge.http.state import SETTINGS
@@ -138,19 +138,26 @@ def question(request: web.Request, where: Place, params: Mapping[str, str], key:
         where.row,
         params,
         screen=where.file,
-        base=_origin(request) + where.base,
+        base=_origin(request) + where.base if where.row.linked else "",
         charset=_charset(request) if where.row.charset_asked else CHARSET,
     )
     return Question(where, params, key, Wish(where.row, view, ask), phone(request, where.row, params, key))
 
 
 def _origin(request: web.Request) -> str:
-    """Scheme, host and explicit port: a Cisco 79xx forgets a port that is not written."""
+    """Scheme, host and explicit port: a Cisco 79xx forgets a port that is not written.
+
+    Raises:
+        BadParameter: The phone's Host header makes no address.
+    """
     public = request.app[SETTINGS].http.public_url
     if public is not None:
         host = public.host or ""
         return f"{public.scheme}://{host}:{public.port}{(public.path or '').rstrip('/')}"
-    url = request.url
+    try:
+        url = request.url
+    except ValueError as error:
+        raise BadParameter("The Host header cannot be read; set http.public_url.") from error
     return f"{url.scheme}://{url.host_subcomponent}:{url.port}"
 
 

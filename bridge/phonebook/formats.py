@@ -83,7 +83,9 @@ class Format(BaseModel):
     empty_elements: Literal["any", "pair"] = Field("any", description="pair: <a></a>, never <a/>")
     fold_bytes: int = Field(0, ge=0, description="Lines are folded at so many bytes (RFC 6350); 0: never")
 
-    setup: Mapping[str, str] = Field({}, description="What to type where; {url} {base} {address} {key} are filled in")
+    setup: Mapping[str, str] = Field(
+        {}, description="What to type where; {url} {base} {address} {scheme} {key} are filled in"
+    )
     setup_note: str = ""
     evidence: Evidence = "unconfirmed"
 

@@ -43,6 +43,7 @@ def _filled(row: Format, base_url: str, key: str) -> Iterator[tuple[str, str]]:
     values = {
         "base": base,
         "address": base.partition("://")[2],
+        "scheme": base.partition("://")[0].upper(),
         "key": key,
         "url": f"{base}/phonebook/{row.name}?api_key={key}",
     }

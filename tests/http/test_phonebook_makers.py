@@ -38,6 +38,8 @@ ASKED = [
     ),
     ("grandstream", "GET", "/phonebook/grandstream/phonebook.xml", {"Authorization": BASIC}, ""),
     ("grandstream-old", "GET", f"/phonebook/grandstream-old/{KEY}/gs_phonebook.xml", {}, ""),
+    ("grandstream-cell", "GET", f"/phonebook/grandstream-cell/{KEY}/phonebook.xml", {}, ""),
+    ("gigaset-central", "GET", "/phonebook/gigaset-central", {"Authorization": BASIC}, ""),
     ("yealink", "GET", f"/phonebook/yealink?api_key={KEY}", {"User_Agent": YEALINK}, "001565aabbcc"),
     ("yealink", "GET", f"/phonebook/Yealink?api_key={KEY}&", {"User_Agent": YEALINK}, "001565aabbcc"),
     ("yealink", "GET", f"/phonebook/auto?api_key={KEY}", {"User_Agent": YEALINK}, "001565aabbcc"),
@@ -90,6 +92,7 @@ ASKED = [
     ("digium-a", "GET", f"/phonebook/digium-a?api_key={KEY}", {}, ""),
     ("avaya", "GET", f"/phonebook/avaya?api_key={KEY}", {}, ""),
     ("fritzbox", "GET", f"/phonebook/fritzbox?api_key={KEY}", {}, ""),
+    ("vcard3", "GET", f"/phonebook/vcard3?api_key={KEY}", {}, ""),
     ("vcard4", "GET", f"/phonebook/vcard4/{KEY}/contacts.vcf", {}, ""),
     ("csv", "GET", f"/phonebook/csv/{KEY}/contacts.csv", {}, ""),
 ]
@@ -204,6 +207,11 @@ async def test_links_go_to_the_public_address(door: Door, public: str, start: st
     _, _, body = await door.get(f"/phonebook/cisco?api_key={KEY}")
     url = ET.fromstring(body).findtext("MenuItem/URL")
     assert url == f"{start}phonebook/cisco/search?api_key={KEY}"
+
+
+async def test_a_host_that_is_no_address(door: Door) -> None:
+    assert (await door.get(f"/phonebook/cisco/{KEY}", Host="bridge:99999"))[0] == 400
+    assert (await door.get(f"/phonebook/grandstream/{KEY}/phonebook.xml", Host="bridge:99999"))[0] == 200
 
 
 async def test_snom_search_token_and_second_page(door: Door) -> None:
