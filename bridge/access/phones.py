@@ -71,6 +71,7 @@ class Phones:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._fresh: dict[Phone, Sighting] = {}
+        self._failing = False
 
     def note(self, phone: Phone, entries: int) -> None:
         """A phone has fetched its book."""
@@ -135,4 +136,8 @@ class Phones:
         try:
             await self._database.run(self.flush)
         except StorageError as error:
-            LOG.warning("Phones seen are not stored: %s", error)
+            # Once for each outage, not every few seconds.
+            LOG.log(logging.DEBUG if self._failing else logging.WARNING, "Phones seen are not stored: %s", error)
+            self._failing = True
+        else:
+            self._failing = False

@@ -76,3 +76,17 @@ async def test_stored_while_running_and_at_the_end(tmp_path: Path) -> None:
         phones.note(T46, 2)
     assert phones.all()[0].fetches == 2
     database.close()
+
+
+async def test_an_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "bridge.access.phones")
+    database = Database(tmp_path / "bridge.db")
+    with sqlite3.connect(tmp_path / "bridge.db") as other:
+        other.execute("ALTER TABLE phones RENAME TO away")
+    phones = Phones(database)
+    phones.note(T46, 1)
+    async with asyncio.timeout(10), phones.flushing(interval_s=0.001):
+        while len(caplog.records) < 3:
+            await asyncio.to_thread(lambda: None)
+    assert [record.levelname for record in caplog.records[:3]] == ["WARNING", "DEBUG", "DEBUG"]
+    database.close()
