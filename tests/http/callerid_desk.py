@@ -90,7 +90,7 @@ def replies(octets: bytes) -> list[Reply]:
 
 
 @asynccontextmanager
-async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
+async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75) -> AsyncIterator[Desk]:
     """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for three keys."""
     settings = Settings(
         numbers=NumbersSection(region="DE"),
@@ -116,7 +116,7 @@ async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
 
     app.router.add_get("/api.php", api)
     app.router.add_get("/slow", wait)
-    runner = wire.make_runner(app, callerid.shortcut(app))
+    runner = wire.make_runner(app, callerid.shortcut(app), keepalive_timeout=keepalive_timeout_s)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.directory.mirror import Mirror
+from bridge.http import wire
 from bridge.http.wire import RequestLines
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import SECRET, Desk, Reply, desk, one_reply, replies
@@ -132,6 +134,11 @@ def test_pipelined_and_kept_alive_requests_are_answered_in_order(door: Door) -> 
         assert [reply.status for reply in found] == [200, 200, 404, 200, 200]
 
 
+def test_more_pipelined_requests_than_aiohttp_keeps_are_all_answered(door: Door) -> None:
+    found = answers(door, b"".join(ask(b"5550000&name=%d" % place, more=b"") for place in range(100)))
+    assert [reply.body for reply in found] == [b"%d" % place for place in range(100)]
+
+
 @given(
     st.lists(
         st.sampled_from(
@@ -213,3 +220,25 @@ def test_a_short_cut_never_overtakes(door: Door) -> None:
 
     first, second = loop.run_until_complete(ask_behind_a_slow_one())
     assert (first.body, second.body.decode()) == (b"slow", "Ada Müller")
+
+
+@pytest.mark.parametrize("first", [b"", SHORT + b"\r\n", SHORT + b"\r\n" + SHORT[:40], SHORT[:-2]])
+async def test_an_idle_connection_is_closed_whatever_it_began(tmp_path: Path, first: bytes) -> None:
+    async with desk(tmp_path, Mirror(SNAPSHOT), keepalive_timeout_s=0.1) as running, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(first)
+        assert len(replies(await reader.read())) == first.count(b"\r\n\r\n")
+        writer.close()
+
+
+async def test_without_what_the_short_cut_needs_of_aiohttp_the_application_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "INSIDES", (*wire.INSIDES, "_renamed"))
+    async with desk(tmp_path, Mirror(SNAPSHOT)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(SHORT + b"\r\n")
+        reply = await one_reply(reader)
+        writer.close()
+    assert "server" in reply.headers
+    assert (reply.status, reply.body.decode()) == (200, "Ada Müller")
