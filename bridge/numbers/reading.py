@@ -8,7 +8,6 @@ one whose length merely fits, and digits that fit nowhere are compared with the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from bridge.numbers import plan, spelling
@@ -18,8 +17,7 @@ from bridge.settings import Trunk
 _EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read a number.
 
     Attributes:
@@ -33,8 +31,7 @@ class Reading:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What a phone system sent as the caller's number.
 
     Attributes:
