@@ -26,6 +26,8 @@ WITHHELD = frozenset(
     }
 )
 
+MAX_CHARS = 200  # ITFlow's columns hold no more, and no phone system sends more
+_BLANKS = re.compile(r"[^\S\n]{2,}")
 _NAME_ADDR = re.compile(r"<([^<>]*)>\s*(?:;.*)?$")
 _SCHEME = re.compile(r"(?:sips?|tel|callto):(?://)?", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*[a-z][a-z-]*=", re.IGNORECASE)
@@ -83,6 +85,7 @@ def digits(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Full-width and other compatibility forms made plain, every decimal digit ASCII, invisible marks gone."""
+    text = _BLANKS.sub(" ", text[:MAX_CHARS])
     if "%" in text:  # encoded twice on the way
         text = unquote(text)
     if text.isascii():

@@ -141,6 +141,11 @@ def test_sent(text: str, region: str, trunk: Trunk | None, expected: str) -> Non
     assert not sent.withheld
 
 
+def test_no_more_is_read_than_itflow_can_hold() -> None:
+    (reading,) = numbers.sent("0221 1234567" + " " * 200 + "9" * 8000, region="DE").readings
+    assert reading.number == "+492211234567"
+
+
 @pytest.mark.parametrize(
     "text",
     [
