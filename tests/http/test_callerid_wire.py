@@ -41,9 +41,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.Abs
 Door = tuple[asyncio.AbstractEventLoop, Desk]
 
 
-def answers(door: Door, octets: bytes, *, pieces: int = 1) -> list[Reply]:
+def answers(door: Door, octets: bytes, *, pieces: int = 1, last: bytes = b"") -> list[Reply]:
     loop, running = door
-    octets, _ = loop.run_until_complete(running.raw(octets, pieces=pieces))
+    octets, _ = loop.run_until_complete(running.raw(octets, pieces=pieces, last=last))
     return replies(octets)
 
 
@@ -109,6 +109,29 @@ def test_no_bytes_whatever_break_a_call(
     caplog.clear()
     with caplog.at_level(logging.DEBUG):
         found = answers(door, request, pieces=pieces)
+    check(found, caplog)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([b"cid=", b"cid=1&name=", b"name="]), st.binary(max_size=300) | st.from_regex(rb"[!-~]{0,60}"))
+@example(b"cid=", b"1&api_key=%00%0d%0a")
+@example(b"cid=1&name=", b"%0d%0aX-Injected:%201")
+@example(b"cid=", b"%2B492211000001 HTTP/1.1\r\nHost: x\r\n\r\nGET /api.php?cid=2")
+def test_no_bytes_whatever_break_a_call_on_a_kept_connection(
+    door: Door, caplog: pytest.LogCaptureFixture, parameter: bytes, octets: bytes
+) -> None:
+    number = b"+492219876543"
+    request = ask((number if parameter == b"cid=" else b"") + octets, parameter=parameter, more=b"")
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG):
+        found = answers(door, request, last=ask(b"%2B492211000001"))
+    check(found, caplog)
+    assert not any("x-injected" in reply.headers for reply in found)
+
+
+def check(found: list[Reply], caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing but names came back, and no log line has the number."""
+    assert found
     for reply in found:
         assert reply.status in {200, 401}
         text = reply.body.decode()
