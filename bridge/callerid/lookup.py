@@ -158,7 +158,7 @@ def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | No
 def _decide(snapshot: Snapshot, asker: Asker, sent: Sent, matches: tuple[Match, ...]) -> Verdict:
     first = matches[0]
     owners = _owners(first.entries)
-    if any(_owners(match.entries).keys() != owners.keys() for match in matches[1:]):
+    if len(matches) > 1 and any(_owners(match.entries).keys() != owners.keys() for match in matches):
         return Verdict(Result.AMBIGUOUS, Rule.TWO_READINGS, sent, matches=matches)
     if len(owners) > 2 or (len(owners) == 2 and asker.callerid.several_clients == "none"):
         return Verdict(Result.AMBIGUOUS, Rule.CROWD, sent, first.number, matches=matches)
