@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from babel.core import get_global
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -49,10 +50,11 @@ class Trunk(StrEnum):
 
 
 def _region(text: str) -> str:
-    region = text.strip().upper()
-    if not (len(region) == 2 and region.isascii() and region.isalpha()):
+    code = text.strip().upper()
+    (region, *_) = get_global("territory_aliases").get(code, [code])  # UK is GB, USA is US
+    if region not in get_global("territory_languages"):
         raise ValueError("must be a two-letter country code such as US, GB or DE (ISO 3166)")
-    return region
+    return str(region)
 
 
 def _label(text: str) -> str:

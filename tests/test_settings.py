@@ -1,9 +1,10 @@
 """Settings come from one table; all faults are told at once and no secret is printed."""
 
 import pytest
+from pydantic import ValidationError
 
 from bridge.errors import SettingsError
-from bridge.settings import load, table
+from bridge.settings import NumbersSection, load, table
 
 
 @pytest.fixture
@@ -81,3 +82,14 @@ def test_every_setting_explains_itself():
     rows = list(table())
     assert all(row.help for row in rows)
     assert len({row.environment for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(("text", "region"), [("UK", "GB"), ("usa", "US"), (" de ", "DE")])
+def test_a_region_as_people_write_it(text: str, region: str) -> None:
+    assert NumbersSection(region=text).region == region
+
+
+@pytest.mark.parametrize("text", ["XX", "EN", "Germany", ""])
+def test_a_region_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="two-letter country code"):
+        NumbersSection(region=text)

@@ -4,8 +4,8 @@ The rules, the same answer every time. The first column is what ``Rule`` calls t
 
 ============  ==========================================================================================
 withheld      The caller hides the number: no name.
-two readings  The number can be read as two numbers (the trunk's way is unknown), and both are somebody's,
-              not the same one's: no name.
+two readings  The number can be read as two numbers (how the trunk writes them is unknown), and both are
+              somebody's, not the same one's: no name.
 contact       1. One contact has the number: the contact, by the key's label. An extension that was sent
               and that a contact has decides among several.
 client        2. Several contacts or locations of one client have it: the client's name.

@@ -26,8 +26,7 @@ _REASONS = {
     Rule.VENDOR: "Rule 4: this number is a vendor's.",
     Rule.MAIN_LINE: "Rule 5: nobody has this number, but it extends a main line.",
     Rule.TWO_READINGS: (
-        "The number can be read in two ways, and each belongs to somebody else: no name is better than a wrong one. "
-        "Tell the bridge how the trunk writes foreign numbers (numbers.trunk, or the key's --trunk)."
+        "The number can be read in two ways, and each belongs to somebody else: no name is better than a wrong one."
     ),
     Rule.WITHHELD: "The caller hides the number.",
     Rule.UNKNOWN: "Nobody in ITFlow whom this key may see has this number.",
@@ -155,6 +154,8 @@ def _rule(asker: Asker, verdict: Verdict) -> Step:
     if verdict.rule is Rule.MAIN_LINE:
         whose = "the contact with that extension is shown" if verdict.entry else "its owner's name is shown"
         text = f"{text} {whose[0].upper()}{whose[1:]}."
+    if verdict.rule is Rule.TWO_READINGS and asker.numbers.trunk is None:
+        text = f"{text} Tell the bridge how the trunk writes foreign numbers (numbers.trunk, or the key's --trunk)."
     if verdict.rule is Rule.CROWD and asker.callerid.several_clients == "none":
         text = f"{text} (callerid.several_clients is none.)"
     if verdict.result is Result.MISS and not asker.callerid.leads:

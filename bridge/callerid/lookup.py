@@ -127,26 +127,24 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
 
 
 def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
-    found: dict[tuple[Kind, int], Entry] = {}
-    exact: dict[tuple[Kind, int], Entry] = {}
-    for number in (reading.number, *numbers.aliases(reading.number)):
-        for entry in snapshot.match(number, asker.clients):
-            if not _shown(snapshot, asker, entry):
-                continue
-            found[entry.kind, entry.id] = entry
-            if reading.extension and any(
-                phone.number == number and phone.extension == reading.extension for phone in entry.phones
-            ):
-                exact[entry.kind, entry.id] = entry
-    return Match(reading, tuple((exact or found).values()), reading.number)
+    number, aliases = reading.number, numbers.aliases(reading.number)
+    found = list(snapshot.match(number, asker.clients))
+    for alias in aliases:
+        found += [entry for entry in snapshot.match(alias, asker.clients) if entry not in found]
+    if not asker.callerid.leads:
+        found = [entry for entry in found if not _is_lead(snapshot, entry)]
+    if reading.extension:
+        found = [entry for entry in found if _has(entry, (number, *aliases), reading.extension)] or found
+    return Match(reading, tuple(found), number)
 
 
-def _shown(snapshot: Snapshot, asker: Asker, entry: Entry) -> bool:
-    """Rule 6; what is archived is not in a snapshot at all."""
-    if asker.callerid.leads:
-        return True
+def _has(entry: Entry, spellings: Sequence[str], extension: str) -> bool:
+    return any(phone.number in spellings and phone.extension == extension for phone in entry.phones)
+
+
+def _is_lead(snapshot: Snapshot, entry: Entry) -> bool:
     client = snapshot.client(entry.client_id)
-    return client is None or not client.lead
+    return client is not None and client.lead
 
 
 def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | None:
@@ -160,7 +158,7 @@ def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | No
 def _decide(snapshot: Snapshot, asker: Asker, sent: Sent, matches: tuple[Match, ...]) -> Verdict:
     first = matches[0]
     owners = _owners(first.entries)
-    if any(_owners(match.entries).keys() != owners.keys() for match in matches[1:]):
+    if len(matches) > 1 and any(_owners(match.entries).keys() != owners.keys() for match in matches):
         return Verdict(Result.AMBIGUOUS, Rule.TWO_READINGS, sent, matches=matches)
     if len(owners) > 2 or (len(owners) == 2 and asker.callerid.several_clients == "none"):
         return Verdict(Result.AMBIGUOUS, Rule.CROWD, sent, first.number, matches=matches)
@@ -186,10 +184,8 @@ def _stands_alone(entry: Entry, others: Sequence[Entry], match: Match) -> bool:
     """Whether the entry itself is calling, and not somebody of the same client."""
     if entry.kind is Kind.VENDOR:
         return True
-    number, extension = match.reading.number, match.reading.extension
-    return not others and (
-        not match.main_line or any((phone.number, phone.extension) == (number, extension) for phone in entry.phones)
-    )
+    reading = match.reading
+    return not others and (not match.main_line or _has(entry, (reading.number,), reading.extension))
 
 
 def _owners(entries: Iterable[Entry]) -> dict[tuple[str, int | str], tuple[Entry, ...]]:

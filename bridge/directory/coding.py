@@ -14,6 +14,7 @@ from typing import Any
 
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
 
+_JSON = json.JSONDecoder()
 _LABELS = {"w": Label.WORK, "m": Label.MOBILE}
 _MARKS = {label: mark for mark, label in _LABELS.items()}
 _CLIENT_ID = re.compile(rb"\d+")
@@ -54,7 +55,7 @@ def decode_entry(kind: Kind, entry_id: int, data: bytes) -> Entry:
         entry_id,
         client_id,
         name or "",
-        tuple(_phone(text) for text in phones or ()),
+        tuple([_phone(text) for text in phones or ()]),
         email or "",
         title or "",
         department or "",
@@ -115,5 +116,6 @@ def _dump(values: list[Any]) -> bytes:
 
 
 def _load(data: bytes, length: int) -> list[Any]:
-    values: list[Any] = json.loads(data.decode())
+    values: list[Any]
+    values, _ = _JSON.raw_decode(data.decode())
     return values + [None] * (length - len(values))

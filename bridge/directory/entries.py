@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 # The clients a key may see: these ids, or None for all.
 Scope = frozenset[int] | None
@@ -35,8 +36,7 @@ class Label(StrEnum):
     MOBILE = "mobile"
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """One number of an entry.
 
     Attributes:
@@ -50,8 +50,7 @@ class Phone:
     extension: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """An MSP's customer.
 
     Attributes:
@@ -67,8 +66,7 @@ class Client:
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Somebody or some place that can call and be called.
 
     Attributes:

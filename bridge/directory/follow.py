@@ -19,8 +19,10 @@ log = logging.getLogger(__name__)
 # Part of an interval by which pulls spread, so that bridges and cron jobs do not meet in step.
 JITTER = 0.1
 FIRST_RETRY_S = 5.0
-# New rows are looked for at most this often, however many unknown numbers call.
+# New rows are looked for at most this often, however many unknown numbers call, and so many times after each:
+# a caller is typed in while the phone rings or soon after.
 NUDGE_GAP_S = 10.0
+NUDGE_LOOKS = 6
 
 
 class Follower:
@@ -93,14 +95,19 @@ class Follower:
     async def _follow_nudges(self) -> None:
         while True:
             await self._new.wait()
-            if not self._outages:
-                try:
-                    if await self._sync.new_people():
-                        self._told()
-                except BridgeError as error:
-                    log.debug("New rows could not be pulled: %s", error)
-            await asyncio.sleep(NUDGE_GAP_S)
             self._new.clear()
+            for _ in range(NUDGE_LOOKS):
+                await self._look()
+                await asyncio.sleep(NUDGE_GAP_S)
+
+    async def _look(self) -> None:
+        if self._outages:
+            return
+        try:
+            if await self._sync.new_people():
+                self._told()
+        except BridgeError as error:
+            log.debug("New rows could not be pulled: %s", error)
 
     def _failed(self, kind: str, state: RetryCallState) -> None:
         failure = state.outcome.exception() if state.outcome else None

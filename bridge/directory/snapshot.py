@@ -23,6 +23,7 @@ from bridge.directory.pages import ROWS_BITS, Pages, Section, number_key
 # The order of entries everywhere; a reference is the place in it, then the row's id.
 KINDS = (Kind.CONTACT, Kind.LOCATION, Kind.VENDOR)
 _ID_BITS = 56
+_ID_MASK = (1 << _ID_BITS) - 1
 
 
 def reference(kind: Kind, entry_id: int) -> int:
@@ -54,6 +55,7 @@ class Snapshot:
         for (section, number), page in sorted(self.pages.items()):
             sections[section][number] = page
         self._sections: Mapping[Section, Mapping[int, bytes]] = sections
+        self._kinds = [sections[Section(kind)] for kind in KINDS]
         self._buckets = list(sections[Section.NUMBERS].values())
 
     @classmethod
@@ -109,9 +111,9 @@ class Snapshot:
         bucket = self._buckets[key & (len(self._buckets) - 1)]
         found = []
         for place in pages.find_number(bucket, key):
-            entry = self._entry(KINDS[place >> _ID_BITS], place & ((1 << _ID_BITS) - 1))
+            entry = self._entry(place)
             # Two short numbers may have one key, however unlikely that is.
-            if covers(scope, entry.client_id) and any(phone.number == number for phone in entry.phones):
+            if covers(scope, entry.client_id) and number in [phone.number for phone in entry.phones]:
                 found.append(entry)
         return found
 
@@ -136,8 +138,10 @@ class Snapshot:
         data = self._row(Section.INVOICES, client_id)
         return decode_invoices(client_id, data) if data else []
 
-    def _entry(self, kind: Kind, entry_id: int) -> Entry:
-        return decode_entry(kind, entry_id, self._row(Section(kind), entry_id))
+    def _entry(self, place: int) -> Entry:
+        entry_id = place & _ID_MASK
+        page = self._kinds[place >> _ID_BITS][entry_id >> ROWS_BITS]
+        return decode_entry(KINDS[place >> _ID_BITS], entry_id, pages.find(page, entry_id))
 
     def _row(self, section: Section, row_id: int) -> bytes:
         page = self._sections[section].get(row_id >> ROWS_BITS)

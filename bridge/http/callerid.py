@@ -11,7 +11,6 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -273,8 +272,8 @@ def _octets(answer: Answer) -> bytes:
     body = answer.name.encode()
     headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    status = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
-    return f"{status}{lines}\r\n".encode() + body
+    status = "401 Unauthorized" if answer.status == 401 else "200 OK"
+    return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
 
 
 def _json(answer: Answer) -> web.Response:

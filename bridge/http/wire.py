@@ -31,6 +31,11 @@ RESULT = "X-Bridge-Result"
 # Gives the whole answer to a request target from an address, or None: the application answers.
 Shortcut = Callable[[str, str | None], bytes | None]
 
+# What the short cut has to know of a connection; in an aiohttp without one of these, the application answers all.
+INSIDES = (
+    *("_waiter", "_messages", "_paused", "_close", "_force_close"),
+    *("_loop", "_keepalive_timeout", "_next_keepalive_close_time"),
+)
 _UNREADABLE = "UNKNOWN"  # aiohttp's method of a request that it could not parse
 
 # RFC 9112, 3: what must not stand in a request target; ``#`` never reaches a server from a browser.
@@ -156,11 +161,13 @@ class _Handler(RequestHandler):
     def data_received(self, data: bytes) -> None:
         if self._shortcut is not None and (answer := self._short(data, self._shortcut)):
             self.transport.write(answer)  # type: ignore[union-attr] # it brings data, so it is there
-        elif mended := self._lines.feed(data):
+        elif (mended := self._lines.feed(data)) or not data:
+            # aiohttp calls this with nothing to go on with pipelined requests that it kept.
             super().data_received(mended)
 
     def _short(self, data: bytes, shortcut: Shortcut) -> bytes | None:
-        # aiohttp waits for the next request only when all before it are answered, so no answer is overtaken.
+        # aiohttp waits for the next request only when all before it are answered, so no answer is overtaken; a caller
+        # that does not read its answers (paused) is left to aiohttp, which then stops reading requests.
         waiter = self._waiter
         if waiter is None or waiter.done() or self._messages or self._paused or self._close or self._force_close:
             return None
@@ -229,4 +236,7 @@ def make_runner(
         options: Those of ``web.AppRunner``. There is no access log unless one is given: its lines would hold keys
             and full numbers.
     """
+    if shortcut is not None and not all(hasattr(RequestHandler, name) for name in INSIDES):
+        log.warning("This release of aiohttp is not known here; answers take twice the time.")
+        shortcut = None
     return _Runner(app, shortcut, **{"access_log": None, **options})

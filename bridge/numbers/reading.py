@@ -8,7 +8,6 @@ one whose length merely fits, and digits that fit nowhere are compared with the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from bridge.numbers import plan, spelling
@@ -18,8 +17,7 @@ from bridge.settings import Trunk
 _EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read a number.
 
     Attributes:
@@ -33,8 +31,7 @@ class Reading:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What a phone system sent as the caller's number.
 
     Attributes:
@@ -49,6 +46,12 @@ class Sent:
 class _Found(NamedTuple):
     parsed: Parsed
     how: str
+
+    @property
+    def in_words(self) -> str:
+        return (
+            self.how if self.parsed.valid else f"{self.how}; of a length that fits, though the numbering plan lacks it"
+        )
 
 
 def stored(text: str, *, country_code: str = "", extension: str = "", region: str) -> tuple[Reading, ...]:
@@ -78,8 +81,8 @@ def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
     Args:
         text: The caller ID number as it came: digits, E.164, a SIP or tel URI, a word for "withheld".
         region: Country of a national number, ISO 3166.
-        trunk: How the trunk writes foreign numbers, where that is known; else every reading that its plan knows
-            is given.
+        trunk: How the trunk writes foreign numbers, where that is known. One that writes them with the country code
+            alone leaves one reading; otherwise every reading counts that a plan knows.
     """
     if spelling.is_withheld(text):
         return Sent((), withheld=True)
@@ -88,12 +91,16 @@ def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
         return Sent(())
     piece = pieces[0]
     rules = tuple(_sent(piece, region, trunk))
-    valid: dict[str, Reading] = {}
+    # Where numbering is open, nearly any digits are a valid home number; that proves little against a foreign one.
+    home = plan.country_code(region)
+    is_open = home in plan.OPEN_NUMBERING
+    counted: dict[str, Reading] = {}
     for found in rules:
-        if found.parsed.valid:
-            valid.setdefault(found.parsed.number, Reading(found.parsed.number, piece.extension, found.how))
-    if trunk is None and valid:
-        return Sent(tuple(valid.values()))
+        if found.parsed.valid or (is_open and found.parsed.possible and found.parsed.country_code != home):
+            counted.setdefault(found.parsed.number, Reading(found.parsed.number, piece.extension, found.in_words))
+    if counted:
+        readings = tuple(counted.values())
+        return Sent(readings[:1] if trunk is Trunk.INTERNATIONAL else readings)
     number, how = _one(rules, piece, region)
     return Sent((Reading(number, piece.extension, how),) if number else ())
 
@@ -103,14 +110,14 @@ def _one(rules: Iterable[_Found], piece: spelling.Piece, region: str) -> tuple[s
     possible: _Found | None = None
     for found in rules:
         if found.parsed.valid:
-            return found.parsed.number, found.how
+            return found.parsed.number, found.in_words
         if found.parsed.possible and possible is None:
             possible = found
     digits = piece.dialled.lstrip("+")
     if len(digits) <= plan.short_digits(region) or digits[0] in "*#":
         return (digits, "short: an extension or a service number") if digits.strip("0") else ("", "")
     if possible is not None:
-        return possible.parsed.number, f"{possible.how}; of a length that fits, though the numbering plan lacks it"
+        return possible.parsed.number, possible.in_words
     return piece.dialled, "of no numbering plan; only the same digits are the same number"
 
 

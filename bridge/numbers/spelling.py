@@ -21,12 +21,16 @@ WITHHELD = frozenset(
         *("asserted", "unidentified", "none", "null", "nonumber", "nocallerid", "callerid", "idunavailable"),
         *("privatenumber", "privatecaller", "unknownnumber", "unknowncaller", "anonymouscaller", "withheldnumber"),
         *("outofarea", "notavailable", "hidden", "s"),
+        *("anonym", "privat", "unbekannt"),
         *("266696687", "+266696687", "+2562533", "+7378742833", "+86282452253", "+8656696"),
     }
 )
 
+MAX_CHARS = 200  # ITFlow's columns hold no more, and no phone system sends more
+_BLANKS = re.compile(r"[^\S\n]{2,}")
 _NAME_ADDR = re.compile(r"<([^<>]*)>\s*(?:;.*)?$")
 _SCHEME = re.compile(r"(?:sips?|tel|callto):(?://)?", re.IGNORECASE)
+_PARAMETER = re.compile(r";\s*[a-z][a-z-]*=", re.IGNORECASE)
 _EXTENSION = re.compile(
     r"""(?: \s* (?:;\s*ext=) \s*
           | [\s,;(]* (?: extension | extn? | x | \#{1} | доб | anexo | poste | apparat | durchwahl | dw | int )
@@ -81,6 +85,7 @@ def digits(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Full-width and other compatibility forms made plain, every decimal digit ASCII, invisible marks gone."""
+    text = _BLANKS.sub(" ", text[:MAX_CHARS])
     if "%" in text:  # encoded twice on the way
         text = unquote(text)
     if text.isascii():
@@ -94,7 +99,7 @@ def _address(text: str) -> tuple[str, str]:
     if named := _NAME_ADDR.search(text):
         text = named.group(1)
     scheme = _SCHEME.match(text)
-    if not scheme and "@" not in text:
+    if not (scheme or "@" in text or _PARAMETER.search(text)):
         return text, ""
     user, at, host = text[scheme.end() if scheme else 0 :].partition("@")
     user, *parameters = user.split(";")
@@ -139,8 +144,10 @@ def _separated(text: str) -> Iterator[tuple[str, str]]:
 
 def _piece(text: str) -> Piece:
     extension = ""
-    if (match := _EXTENSION.search(text)) and len(digits(text[: match.start()])) >= _AREA_DIGITS:
-        text, extension = text[: match.start()], match.group(1)
+    if match := _EXTENSION.search(text):
+        before = text[: match.start()]
+        if len(_vanity(before) or digits(before)) >= _AREA_DIGITS:
+            text, extension = before, match.group(1)
     text = _TRUNK_ZERO.sub(r"\1", text)
     return Piece(_dialled(text), extension, _vanity(text))
 

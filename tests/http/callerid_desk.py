@@ -40,8 +40,14 @@ class Desk:
         """The address of a path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    async def raw(self, octets: bytes, *, pieces: int = 1) -> tuple[bytes, bool]:
-        """Everything that is answered to these bytes until the door closes, or for two seconds; whether it closed."""
+    async def raw(self, octets: bytes, *, pieces: int = 1, last: bytes = b"") -> tuple[bytes, bool]:
+        """Everything that is answered to these bytes until the door closes, or for two seconds; whether it closed.
+
+        Args:
+            octets: Any bytes.
+            pieces: Sent in so many.
+            last: Sent once there is an answer to the others, or had time to be.
+        """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         answer, closed = b"", False
         size = max(1, -(-len(octets) // pieces))
@@ -51,6 +57,10 @@ class Desk:
                     writer.write(octets[start : start + size])
                     await writer.drain()
                     await asyncio.sleep(0)
+                if last:
+                    with suppress(TimeoutError):
+                        answer = await asyncio.wait_for(reader.read(65536), 0.5)
+                    writer.write(last)
                 while part := await reader.read(65536):
                     answer += part
                 closed = True
@@ -90,7 +100,7 @@ def replies(octets: bytes) -> list[Reply]:
 
 
 @asynccontextmanager
-async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
+async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75) -> AsyncIterator[Desk]:
     """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for three keys."""
     settings = Settings(
         numbers=NumbersSection(region="DE"),
@@ -116,7 +126,7 @@ async def desk(folder: Path, mirror: Mirror) -> AsyncIterator[Desk]:
 
     app.router.add_get("/api.php", api)
     app.router.add_get("/slow", wait)
-    runner = wire.make_runner(app, callerid.shortcut(app))
+    runner = wire.make_runner(app, callerid.shortcut(app), keepalive_timeout=keepalive_timeout_s)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

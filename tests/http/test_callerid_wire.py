@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.directory.mirror import Mirror
+from bridge.http import wire
 from bridge.http.wire import RequestLines
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import SECRET, Desk, Reply, desk, one_reply, replies
@@ -39,9 +41,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.Abs
 Door = tuple[asyncio.AbstractEventLoop, Desk]
 
 
-def answers(door: Door, octets: bytes, *, pieces: int = 1) -> list[Reply]:
+def answers(door: Door, octets: bytes, *, pieces: int = 1, last: bytes = b"") -> list[Reply]:
     loop, running = door
-    octets, _ = loop.run_until_complete(running.raw(octets, pieces=pieces))
+    octets, _ = loop.run_until_complete(running.raw(octets, pieces=pieces, last=last))
     return replies(octets)
 
 
@@ -107,6 +109,29 @@ def test_no_bytes_whatever_break_a_call(
     caplog.clear()
     with caplog.at_level(logging.DEBUG):
         found = answers(door, request, pieces=pieces)
+    check(found, caplog)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([b"cid=", b"cid=1&name=", b"name="]), st.binary(max_size=300) | st.from_regex(rb"[!-~]{0,60}"))
+@example(b"cid=", b"1&api_key=%00%0d%0a")
+@example(b"cid=1&name=", b"%0d%0aX-Injected:%201")
+@example(b"cid=", b"%2B492211000001 HTTP/1.1\r\nHost: x\r\n\r\nGET /api.php?cid=2")
+def test_no_bytes_whatever_break_a_call_on_a_kept_connection(
+    door: Door, caplog: pytest.LogCaptureFixture, parameter: bytes, octets: bytes
+) -> None:
+    number = b"+492219876543"
+    request = ask((number if parameter == b"cid=" else b"") + octets, parameter=parameter, more=b"")
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG):
+        found = answers(door, request, last=ask(b"%2B492211000001"))
+    check(found, caplog)
+    assert not any("x-injected" in reply.headers for reply in found)
+
+
+def check(found: list[Reply], caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing but names came back, and no log line has the number."""
+    assert found
     for reply in found:
         assert reply.status in {200, 401}
         text = reply.body.decode()
@@ -130,6 +155,11 @@ def test_pipelined_and_kept_alive_requests_are_answered_in_order(door: Door) -> 
             (200, "Ada Müller"),
         ]
         assert [reply.status for reply in found] == [200, 200, 404, 200, 200]
+
+
+def test_more_pipelined_requests_than_aiohttp_keeps_are_all_answered(door: Door) -> None:
+    found = answers(door, b"".join(ask(b"5550000&name=%d" % place, more=b"") for place in range(100)))
+    assert [reply.body for reply in found] == [b"%d" % place for place in range(100)]
 
 
 @given(
@@ -213,3 +243,25 @@ def test_a_short_cut_never_overtakes(door: Door) -> None:
 
     first, second = loop.run_until_complete(ask_behind_a_slow_one())
     assert (first.body, second.body.decode()) == (b"slow", "Ada Müller")
+
+
+@pytest.mark.parametrize("first", [b"", SHORT + b"\r\n", SHORT + b"\r\n" + SHORT[:40], SHORT[:-2]])
+async def test_an_idle_connection_is_closed_whatever_it_began(tmp_path: Path, first: bytes) -> None:
+    async with desk(tmp_path, Mirror(SNAPSHOT), keepalive_timeout_s=0.1) as running, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(first)
+        assert len(replies(await reader.read())) == first.count(b"\r\n\r\n")
+        writer.close()
+
+
+async def test_without_what_the_short_cut_needs_of_aiohttp_the_application_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "INSIDES", (*wire.INSIDES, "_renamed"))
+    async with desk(tmp_path, Mirror(SNAPSHOT)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(SHORT + b"\r\n")
+        reply = await one_reply(reader)
+        writer.close()
+    assert "server" in reply.headers
+    assert (reply.status, reply.body.decode()) == (200, "Ada Müller")

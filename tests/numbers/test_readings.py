@@ -51,6 +51,7 @@ STORED = [
     Stored("\u202a+49 221 1234567\u202c", "+492211234567"),
     Stored("1-800-FLOWERS", "+18003569377", region="US"),
     Stored("1-800-FLOWERS", "+18003569377", code="1"),
+    Stored("1-800-FLOWERS ext. 3", "+18003569377;3", region="US"),
     Stored("0221 1234567 home", "+492211234567"),
     Stored("Tel. 0221 1234567", "+492211234567"),
     Stored("06 698 12345", "+390669812345", code="39"),
@@ -96,7 +97,14 @@ SENT = [
     ("49221123456", "DE", None, "+4949221123456 +49221123456"),
     ("49221123456", "DE", INTERNATIONAL, "+49221123456"),
     ("049221123456", "DE", None, "+4949221123456 +49221123456"),
-    ("049221123456", "DE", NATIONAL, "+4949221123456"),
+    ("049221123456", "DE", NATIONAL, "+4949221123456 +49221123456"),
+    ("49221123456", "DE", NATIONAL, "+4949221123456 +49221123456"),
+    ("12125550101", "US", NATIONAL, "+12125550101"),
+    ("447700900131", "DE", None, "+49447700900131 +447700900131"),
+    ("447700900131", "DE", INTERNATIONAL, "+447700900131"),
+    ("447700900131", "DE", NATIONAL, "+49447700900131"),
+    ("00447700900131", "DE", NATIONAL, "+447700900131"),
+    ("2125550101", "US", INTERNATIONAL, "+12125550101"),
     ("442079460000", "DE", None, "+49442079460000 +442079460000"),
     ("442079460000", "DE", E164, "+49442079460000"),
     ("442079460000", "DE", INTERNATIONAL, "+442079460000"),
@@ -108,6 +116,8 @@ SENT = [
     ("sips:+49221123456;isub=7@pbx.example.com", "US", None, "+49221123456"),
     ("tel:+49-221-123456;ext=5", "US", None, "+49221123456;5"),
     ("tel:123456;phone-context=+49221", "US", None, "+49221123456"),
+    ("2065550120;phone-context=+1", "US", None, "+12065550120"),
+    ("2065550120;isub=7", "US", None, "+12065550120"),
     ("tel:0221123456;phone-context=example.com", "DE", None, "+49221123456"),
     ('"Some One" <0221123456>', "DE", None, "+49221123456"),
     ("+49%20221%20123456", "US", None, "+49221123456"),
@@ -129,6 +139,11 @@ def test_sent(text: str, region: str, trunk: Trunk | None, expected: str) -> Non
     sent = numbers.sent(text, region=region, trunk=trunk)
     assert [f"{r.number};{r.extension}".rstrip(";") for r in sent.readings] == expected.split()
     assert not sent.withheld
+
+
+def test_no_more_is_read_than_itflow_can_hold() -> None:
+    (reading,) = numbers.sent("0221 1234567" + " " * 200 + "9" * 8000, region="DE").readings
+    assert reading.number == "+492211234567"
 
 
 @pytest.mark.parametrize(
