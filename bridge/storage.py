@@ -7,10 +7,11 @@ nobody assumes to be the only process: commands of the operator work on the same
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -144,6 +145,10 @@ class Database:
         self._lock = threading.Lock()
         with _mapped(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            # It holds people's numbers: others on the machine do not read it, unless the operator lets them. A file
+            # that is there must not be touched: closing it here would drop SQLite's locks of this process (POSIX).
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )

@@ -1,5 +1,7 @@
 """bridge.db: what cannot be read or written is told, and nothing half-done stays."""
 
+import stat
+
 import pytest
 
 from bridge.access.calls import CallLog
@@ -31,6 +33,17 @@ def test_a_file_that_is_no_database(tmp_path):
     with pytest.raises(StorageError, match=r"storage\.path"):
         Database(path)
     assert path.read_text(encoding="utf-8").startswith("no database")
+
+
+def test_a_new_file_is_private_and_an_old_one_stays_as_the_operator_wants(tmp_path):
+    path = tmp_path / "bridge.db"
+    for mode in (0o600, 0o640):
+        database = Database(path)
+        CallLog(database).note("pbx", "101", "Ada")
+        kept = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        database.close()
+        assert set(kept.values()) == {mode}, kept
+        path.chmod(0o640)
 
 
 def test_the_call_log_keeps_the_newest(database):
