@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
 
@@ -18,12 +18,12 @@ from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
-from bridge.errors import StorageError
+from bridge.errors import BridgeError, SettingsError
 from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE
 from bridge.http.wire import make_runner
 from bridge.itflow.client import connected
-from bridge.settings import Settings
+from bridge.settings import HttpSection, Settings
 from bridge.storage import Database
 
 log = logging.getLogger(__name__)
@@ -58,14 +58,22 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
     """
     app = make_app(settings)
     runner = make_runner(app, callerid.shortcut(app))
-    await runner.setup()
     try:
-        await web.TCPSite(runner, settings.http.host, settings.http.port).start()
+        await runner.setup()
+        await _open_door(runner, settings.http)
         host, port = runner.addresses[0][:2]
         started(f"http://{host}:{port}")
         await _signalled()
     finally:
         await runner.cleanup()
+
+
+async def _open_door(runner: web.AppRunner, section: HttpSection) -> None:
+    try:
+        await web.TCPSite(runner, section.host, section.port).start()
+    except OSError as error:
+        fault = f"http.host and http.port: cannot listen on {section.host}:{section.port}: {error.strerror}. "
+        raise SettingsError([fault + "Choose another (--port, BRIDGE_HTTP_PORT), or end what uses it."]) from error
 
 
 async def _signalled() -> None:
@@ -101,7 +109,7 @@ async def _follow_keys(database: Database, keys: Keys) -> None:
             if version != known:
                 await database.run(keys.load)
                 known = version
-        except StorageError as error:
+        except BridgeError as error:
             log.warning("The keys cannot be read again, the known ones stay in use: %s", error)
         await asyncio.sleep(KEYS_INTERVAL_S)
 
@@ -127,8 +135,11 @@ async def _delivery(app: web.Application) -> AsyncIterator[None]:
 
 async def _agi(app: web.Application) -> AsyncIterator[None]:
     section = app[SETTINGS].agi
-    if not section.enabled:
-        yield
-        return
-    async with listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])):
+    async with AsyncExitStack() as stack:
+        if section.enabled:
+            try:
+                await stack.enter_async_context(listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])))
+            except SettingsError as error:
+                # Callers over HTTP do not lose their names because a second bridge has the port.
+                log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all
         yield

@@ -23,6 +23,7 @@ FIRST_RETRY_S = 5.0
 # a caller is typed in while the phone rings or soon after.
 NUDGE_GAP_S = 10.0
 NUDGE_LOOKS = 6
+WHAT = {"people": "Clients, contacts, locations and vendors", "money": "Invoices and payments"}
 
 
 class Follower:
@@ -113,7 +114,7 @@ class Follower:
         failure = state.outcome.exception() if state.outcome else None
         level = logging.ERROR if isinstance(failure, KeyRefused) else logging.WARNING
         known = type(failure) in self._outages.values()
-        log.log(logging.DEBUG if known else level, "%s cannot be pulled, the mirror answers on: %s", kind, failure)
+        log.log(logging.DEBUG if known else level, "%s cannot be pulled, what is known stays: %s", WHAT[kind], failure)
         self._outages[kind] = type(failure)
 
     def _worked(self, kind: str) -> None:

@@ -34,6 +34,8 @@ from bridge.storage import Database
 
 log = logging.getLogger(__name__)
 
+# A version that bridge.db never has.
+NOTHING_SEEN = -1
 # How often the parent looks whether somebody else than its child has stored something.
 POLL_S = 1.0
 RESTART_WAIT_S = 1.0
@@ -92,7 +94,7 @@ class Follow:
         self._database = database
         self._mirror = mirror
         self._reader = Reader(database)
-        self._seen = -1
+        self._seen = NOTHING_SEEN
         self._stored = asyncio.Event()
         self._nudged_at = -NUDGE_GAP_S
         self.process: Process | None = None
@@ -116,8 +118,19 @@ class Follow:
         """Take the stored snapshot into use, if it is another one."""
         seen = await self._database.run(self._database.version)
         if seen != self._seen:
+            was_ready = self._mirror.ready
             self._mirror.swap(*await self._database.run(self._reader.read))
+            if not was_ready:
+                self._tell_state()
             self._seen = seen
+
+    def _tell_state(self) -> None:
+        freshness = self._mirror.freshness
+        if self._mirror.ready and freshness.people_at is not None:
+            rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
+            log.info("Answers come from the mirror of %s: %s", freshness.people_at.isoformat(" ", "seconds"), rows)
+        elif self._seen == NOTHING_SEEN:
+            log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
 
     async def watch(self) -> None:
         """Take over what is stored, as soon as the child says so, or within ``POLL_S`` from others."""

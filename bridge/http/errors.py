@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 # RFC 9110, 15.5.2: a 401 says how to authenticate; phones with user and password fields speak Basic.
 CHALLENGE = 'Basic realm="itflow-bridge", charset="UTF-8"'
+# A phone shows any body as the caller's name, also where the address in the PBX is a little wrong.
+CALLER_ID_PATHS = frozenset({"api.php", "callerid"})
 
 
 @web.middleware
@@ -26,6 +28,10 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
             resource = request.match_info.route.resource
             log.warning("%s %s: %s", request.method, resource.canonical if resource else "", error)
         return render(request, error)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        if request.path.strip("/").lower() in CALLER_ID_PATHS:
+            error.text = ""
+        raise
 
 
 def render(request: web.Request, error: BridgeError) -> web.Response:

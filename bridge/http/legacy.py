@@ -89,6 +89,7 @@ QUESTIONS: Mapping[str, Question] = {
 
 
 @routes.get("/api.php", expect_handler=as_it_comes)
+@routes.get("/{slashes:/+}api.php", expect_handler=as_it_comes)
 async def asked(request: web.Request) -> web.StreamResponse:
     """Answer one question; ``cid`` comes first, for its caller waits."""
     parameters = query.read(request.rel_url.raw_query_string)
@@ -100,7 +101,10 @@ async def asked(request: web.Request) -> web.StreamResponse:
 @routes.post("/api.php")
 async def written(request: web.Request) -> web.StreamResponse:
     """Add an asset; its fields may stand in the query or in the body, a form or JSON."""
-    parameters = {**await query.body(request), **query.read(request.rel_url.raw_query_string)}
+    asked_for = query.read(request.rel_url.raw_query_string)
+    if "cid" in asked_for and "add_asset" not in asked_for:
+        return legacy_cid(request)  # a phone shows any body, also the one that says what POST is for
+    parameters = {**await query.body(request), **asked_for}
     if "add_asset" not in parameters:
         raise BadParameter("POST is for add_asset=NAME&client_id=ID; ask everything else with GET.")
     return await _answered(request, parameters)

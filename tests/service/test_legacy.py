@@ -162,6 +162,32 @@ async def test_faults(bridge):
             assert answer.headers["X-Bridge-Reason"]
 
 
+WRONG_ADDRESSES = [
+    # method, path, status, body
+    ("GET", "//api.php?api_key=all&cid=2125550101", 200, b"Alice O'Neil"),
+    ("POST", "/api.php?api_key=all&cid=2125550101", 200, b"Alice O'Neil"),
+    ("PUT", "/api.php?api_key=all&cid=2125550101", 405, b""),
+    ("GET", "/api.php/?api_key=all&cid=2125550101", 404, b""),
+    ("GET", "/API.php?api_key=all&cid=2125550101", 404, b""),
+    ("GET", "/callerid/?api_key=all&number=2125550101", 404, b""),
+    ("POST", "/callerid?api_key=all&number=2125550101", 405, b""),
+]
+
+
+async def test_an_address_that_is_a_little_wrong_shows_no_error_as_a_name(bridge):
+    for method, path, status, body in WRONG_ADDRESSES:
+        answer = await bridge.ask(path, method)
+        assert (answer.status, answer.body) == (status, body), path
+
+
+async def test_figures_are_open_to_this_machine_and_not_through_its_proxy(bridge):
+    assert b"itflow_bridge_callerid_total" in (await bridge.ask("/metrics")).body
+    for header in ("X-Forwarded-For", "Forwarded", "Via", "x-real-ip"):
+        assert (await bridge.ask("/metrics", headers={header: "192.0.2.7"})).status == 401
+        assert (await bridge.ask("/metrics?api_key=one", headers={header: "192.0.2.7"})).status == 403
+        assert (await bridge.ask("/metrics?api_key=all", headers={header: "192.0.2.7"})).status == 200
+
+
 async def test_head_is_get_without_a_body(bridge):
     for query in ("cid=2125550101", "phonebook", "client_emails", "account_balance=2"):
         got, head = [
