@@ -6,6 +6,7 @@ inside a name. So the query is read from its raw text, and ``name`` to the very 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
@@ -26,13 +27,18 @@ def read(raw: str) -> dict[str, str]:
         raw: The query as it stood in the request line; bytes above 127 as surrogate escapes or percent-encoded.
     """
     head, separator, name = ("", "&", raw[len(NAME) :]) if raw.startswith(NAME) else raw.partition("&" + NAME)
-    parameters: dict[str, str] = {}
-    for pair in head.split("&"):
-        if pair:
-            field, _, value = pair.partition("=")
-            parameters.setdefault(text(field), text(value if field in LITERAL_PLUS else value.replace("+", " ")))
+    parameters = _pairs(head, LITERAL_PLUS)
     if separator:
         parameters["name"] = text(name)
+    return parameters
+
+
+def _pairs(raw: str, literal_plus: frozenset[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for pair in raw.split("&"):
+        if pair:
+            field, _, value = pair.partition("=")
+            parameters.setdefault(text(field), text(value if field in literal_plus else value.replace("+", " ")))
     return parameters
 
 
@@ -54,10 +60,10 @@ async def body(request: web.Request) -> dict[str, str]:
         BadParameter: It is neither.
     """
     if request.content_type != "application/json":
-        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        return await _form(request)
     try:
-        given = await request.json()
-    except ValueError as error:
+        given = json.loads(await request.read())
+    except (ValueError, RecursionError) as error:
         raise BadParameter("The body is not JSON.") from error
     if not isinstance(given, dict):
         raise BadParameter('The body must be a JSON object such as {"client_id": 1, "name": "PC-1"}')
@@ -65,6 +71,16 @@ async def body(request: web.Request) -> dict[str, str]:
         if isinstance(value, bool) or not isinstance(value, str | int | None):
             raise BadParameter(f"{name} must be a text or a whole number")
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    if request.content_type != "multipart/form-data":
+        # Not aiohttp's reading: it fails on Latin-1.
+        return _pairs((await request.read()).decode("utf-8", "surrogateescape"), frozenset())
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError) as error:
+        raise BadParameter("The body is not a form.") from error
 
 
 def whole_number(parameters: Mapping[str, str], name: str) -> int | None:

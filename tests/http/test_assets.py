@@ -101,6 +101,37 @@ async def test_an_asset_that_waits_can_be_asked_for(door, itflow):
 
 
 @pytest.mark.parametrize(
+    "octets",
+    [
+        "client_id=1&name=Büro+PC".encode(),
+        "client_id=1&name=Büro+PC".encode("latin-1"),
+        b"client_id=1&name=B%FCro%20PC",
+        b"client_id=1&name=B%C3%BCro+PC",
+    ],
+)
+async def test_a_form_as_scripts_write_it(door, itflow, octets):
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await door.post("/assets?api_key=ONE", data=octets, headers=kind)).status == 201
+    assert itflow.creates()[0].body["asset_name"] == "Büro PC"
+
+
+@pytest.mark.parametrize(
+    ("kind", "octets"),
+    [
+        ("application/json", b"{"),
+        ("application/json; charset=none", b"\xff{"),
+        ("application/json", b"[" * 60_000),
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=x", b"--y"),
+    ],
+)
+async def test_a_garbled_body_is_told(door, kind, octets):
+    response = await door.post("/assets?api_key=ONE", data=octets, headers={"Content-Type": kind})
+    assert response.status == 400
+    assert (await response.json())["error"]
+
+
+@pytest.mark.parametrize(
     ("body", "status", "told"),
     [
         ({"name": "PC-1"}, 400, "client_id"),
