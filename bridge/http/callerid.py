@@ -24,7 +24,7 @@ from bridge.access.keys import Feature, Key
 from bridge.callerid import Result
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import BadParameter, NotFound, NotReady, RequestError
+from bridge.errors import BadParameter, FeatureDenied, NotFound, NotReady, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE
 from bridge.http.keys import require, secret
@@ -166,6 +166,7 @@ async def explained(request: web.Request) -> web.Response:
     Raises:
         BadParameter: There is no number.
         NotFound: There is no such key.
+        FeatureDenied: That key sees more clients than the one that asks.
         NotReady: There is no mirror yet.
     """
     key = require(request, Feature.ADMIN)
@@ -176,6 +177,8 @@ async def explained(request: web.Request) -> web.Response:
         found = next((one for one in request.app[KEYS].all() if one.name == parameters["as"]), None)
         if found is None:
             raise NotFound("There is no key of that name; see: itflow-bridge keys list")
+        if key.clients is not None and (found.clients is None or not found.clients <= key.clients):
+            raise FeatureDenied(f"The key {found.name} sees more clients than the key {key.name}.")
         key = found
     url = request.app[SETTINGS].itflow.url
     explanation = callerid.explain(

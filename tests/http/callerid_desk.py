@@ -21,6 +21,7 @@ from bridge.storage import Database
 SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN = "admin-secret-admin-secret-admin1"
 LIMITED = "limited-secret-limited-secret-11"
+LIMITED_ADMIN = "limited-admin-limited-admin-1111"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def replies(octets: bytes) -> list[Reply]:
 
 @asynccontextmanager
 async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75) -> AsyncIterator[Desk]:
-    """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for three keys."""
+    """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for four keys."""
     settings = Settings(
         numbers=NumbersSection(region="DE"),
         itflow=ItflowSection.model_validate({"url": "https://itflow.example.com"}),
@@ -111,6 +112,7 @@ async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75)
     keys.add("pbx", Options(), secret=SECRET)
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     keys.add("second", Options(clients=frozenset({2})), secret=LIMITED)
+    keys.add("limited boss", Options(frozenset(Feature), frozenset({2, 3})), secret=LIMITED_ADMIN)
     app = web.Application(middlewares=[errors.rendered])
     app[SETTINGS], app[STORAGE], app[MIRROR], app[KEYS] = settings, database, mirror, keys
     callerid.setup(app)

@@ -22,7 +22,7 @@ from bridge.http.state import KEYS, MIRROR, STORAGE
 from bridge.settings import Settings
 from bridge.storage import Database
 from tests.callerid.people import ENTRIES, SNAPSHOT
-from tests.http.callerid_desk import ADMIN, LIMITED, SECRET, Desk, desk, replies
+from tests.http.callerid_desk import ADMIN, LIMITED, LIMITED_ADMIN, SECRET, Desk, desk, replies
 
 ADA = "%2B492211000001"
 
@@ -187,6 +187,9 @@ async def test_explain_is_for_admins(door: Desk) -> None:
     assert status == 200
     assert "1 client only" in text
     assert (await get(door, f"/explain?api_key={ADMIN}&number={ADA}&as=nobody"))[0] == 404
+    assert (await get(door, f"/explain?api_key={LIMITED_ADMIN}&number={ADA}&as=second"))[0] == 200
+    for other in ("boss", "pbx"):
+        assert (await get(door, f"/explain?api_key={LIMITED_ADMIN}&number={ADA}&as={other}"))[0] == 403
     assert (await get(door, f"/explain?api_key={ADMIN}"))[0] == 400
 
 
