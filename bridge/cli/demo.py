@@ -14,6 +14,7 @@ from bridge import service
 from bridge.access.keys import Feature, Keys, Options
 from bridge.cli.common import console
 from bridge.cli.serve import log_to_stderr
+from bridge.directory.sync import sync_once
 from bridge.embedded import EmbeddedItflow
 from bridge.settings import Settings, load
 from bridge.storage import Database
@@ -62,6 +63,7 @@ async def _demo(port: int) -> None:
             database = Database(settings.storage.path)
             Keys(database, settings).add(KEY, Options(features=frozenset(Feature)), secret=KEY)
             database.close()
+            await sync_once(settings)  # so that the first command already has its answer
             await service.run(settings, _tell)
     finally:
         await runner.cleanup()
@@ -81,6 +83,7 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
 
 
 def _tell(url: str) -> None:
-    console.print(f"The bridge answers on {url}, from an embedded ITFlow with sample data. Try:\n", highlight=False)
+    headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data. Try:\n"
+    console.print(headline, highlight=False, soft_wrap=True)
     for title, query in TOUR:
         console.print(f"# {title}\ncurl '{url}{query}'\n", highlight=False, markup=False, soft_wrap=True)
