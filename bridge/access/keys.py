@@ -183,6 +183,10 @@ class Keys:
             BadParameter: The name or the secret is taken, or a setting is wrong.
             StorageError: It cannot be stored.
         """
+        if not name.strip():
+            raise BadParameter("A key needs a name, such as pbx.")
+        if secret is not None and not secret.strip():
+            raise BadParameter("The secret to take over is empty; without one, a new one is made.")
         secret = secret or secrets.token_hex(16)
         now = dt.datetime.now(dt.UTC)
         if any(key.name == name for key in self.all()):

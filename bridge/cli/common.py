@@ -20,7 +20,7 @@ Config = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file o
 
 # Answers go to standard output; what is about them goes to standard error.
 console = Console()
-errors = Console(stderr=True)
+errors = Console(stderr=True, soft_wrap=True)
 
 
 @contextmanager

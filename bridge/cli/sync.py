@@ -26,7 +26,7 @@ def sync(
     for module, pulled in report.modules.items():
         table.add_row(module, str(pulled.seen), str(pulled.changed), str(pulled.lost), pulled.problem)
     console.print(table)
-    if any(pulled.problem for pulled in report.modules.values()):
+    if any(pulled.problem and not pulled.gap for pulled in report.modules.values()):
         raise typer.Exit(1)
 
 

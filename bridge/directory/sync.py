@@ -47,6 +47,7 @@ class Pulled:
         pages: Pages that were read.
         same_pages: Those that came unchanged.
         problem: Why the mirror kept what it had, or nothing.
+        gap: The problem is known and no doubt: the mirror goes without the module.
     """
 
     seen: int = 0
@@ -55,6 +56,7 @@ class Pulled:
     pages: int = 0
     same_pages: int = 0
     problem: str = ""
+    gap: bool = False
 
 
 @dataclass(slots=True)
@@ -203,8 +205,9 @@ class Sync:
         try:
             one = await pull(self._client, self._store, module, source=source, progress=self._progress)
         except ItflowError as error:
-            report.modules[module] = Pulled(problem=str(error))
-            return self._explained(module, known, error, accept=accept)
+            gap = self._explained(module, known, error, accept=accept)
+            report.modules[module] = Pulled(problem=str(error), gap=gap)
+            return gap
         found.append(one)
         problem = "" if accept else doubt(one, self._max_loss)
         report.modules[module] = Pulled(one.seen, one.changed, len(one.lost), len(one.marks), one.same_pages, problem)

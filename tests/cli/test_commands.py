@@ -68,6 +68,11 @@ def test_a_doubt_is_told_and_accepted(command, embedded, tmp_path):
         assert "Lead Larry" not in command("lookup", "3035550111")
 
 
+def test_what_itflow_does_not_have_is_no_failure_of_a_sync(command, embedded):
+    with embedded("26.08") as url:
+        assert "no such page" in command("sync", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
+
+
 def test_sync_and_lookup(command, embedded):
     assert "sync" in command("lookup", "2125550101", fails=True)
     with embedded() as url:

@@ -27,6 +27,7 @@ def test_an_old_secret_is_taken_over(command):
         (["--set", "callerid.label"], "SECTION.NAME=VALUE"),
         (["--set", "http.port=1"], "numbers, callerid, phonebook"),
         (["--region", "Germany"], "two-letter country code"),
+        (["--key", ""], "secret to take over is empty"),
     ],
 )
 def test_what_is_wrong_is_told_and_no_key_is_made(command, words, told):
