@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,19 +29,24 @@ def embedded(
     display_errors: Annotated[bool, typer.Option("--display-errors", help="Show PHP's errors in answers.")] = False,
 ) -> None:
     """Serve an ITFlow v1 of our own on SQLite."""
-    asyncio.run(
-        run(
-            host,
-            port,
-            generation,
-            data,
-            database=database or ":memory:",
-            keys=dict(map(_key, key or [])),
-            display_errors=display_errors,
-            dropin=dropin,
-            say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+    try:
+        asyncio.run(
+            run(
+                host,
+                port,
+                generation,
+                data,
+                database=database or ":memory:",
+                keys=dict(map(_key, key or [])),
+                display_errors=display_errors,
+                dropin=dropin,
+                say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+            )
         )
-    )
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise BadParameter(
+            f"The embedded ITFlow cannot serve (--host, --port, --data, --database): {error}"
+        ) from error
 
 
 def _key(text: str) -> tuple[str, int]:

@@ -52,6 +52,7 @@ async def run(
     Raises:
         OSError: The port is taken, or the data cannot be read.
         ValueError: The data is not what is described above, or there is no such generation.
+        sqlite3.Error: The database cannot be opened.
     """
     itflow = EmbeddedItflow(database, generation, display_errors=display_errors, dropin=dropin)
     runner = web.AppRunner(itflow.make_app())

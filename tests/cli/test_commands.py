@@ -84,3 +84,18 @@ def test_sync_and_lookup(command, embedded):
     assert "no name" in command("lookup", "212 555-0101", "--key", "koeln")
     assert "Jürgen Müller" in command("lookup", "0221 9876543", "--key", "koeln")
     assert "no name" in command("lookup", "anonymous")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--data", "no-such-file.json"], "No such file"),
+        (["--data", __file__], "lists of rows"),
+        (["--database", __file__], "not a database"),
+        (["--host", "no host"], "--host"),
+    ],
+)
+def test_an_embedded_itflow_that_cannot_serve_says_why(command, words, told):
+    said = command("embedded", "--port", "0", *words, fails=True)
+    assert told in said
+    assert "Traceback" not in said
