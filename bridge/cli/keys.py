@@ -54,7 +54,13 @@ def add(
     loaded = load(config)
     with database(loaded) as opened:
         secret = Keys(opened, loaded).add(name, options, expires_at=_end_of(expires), secret=key)
-    errors.print(f"The key {name}; a running bridge takes it within a second. Keep it, it cannot be shown again:")
+    place = loaded.storage.path.absolute()
+    errors.print(
+        f"The key {name} is in {place}; a bridge that runs on this file takes it within a second. "
+        "Keep the secret, it cannot be shown again:",
+        markup=False,
+        highlight=False,
+    )
     typer.echo(secret)
 
 
