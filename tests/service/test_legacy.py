@@ -1,8 +1,12 @@
 """``/api.php`` as its callers use it: a real bridge process in front of an ITFlow of each generation."""
 
+import html
+import tomllib
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from bridge import resources
 
 CALLERS = [
     # cid as it stands in the request line, name shown
@@ -199,6 +203,23 @@ async def test_head_is_get_without_a_body(bridge):
         assert int(head.headers["Content-Length"]) == len(got.body)
 
 
+# Names and numbers of other clients, of the firm's own vendors, and of nobody.
+OTHERS = (
+    "Müller",
+    "Jürgen",
+    "Köln",
+    "2219876",
+    "Zoë",
+    "42685300",
+    "東京",
+    "Larry",
+    "Comma",
+    "Contoso",
+    "8005550199",
+    "Carl",
+)
+
+
 async def test_a_key_of_one_client_sees_nothing_of_another(bridge):
     for query in ("cid=%2B492219876543", "cid=2219876543"):
         assert (await bridge.ask_raw(raw(f"api_key=one&{query}"))).body == b""
@@ -219,5 +240,11 @@ async def test_a_key_of_one_client_sees_nothing_of_another(bridge):
         answer = await bridge.ask(path)
         assert answer.status == 200, path
         assert not any(part in answer.text for part in ("Jürgen", "J\\u00fcrgen", "Köln", "zoe@")), path
+    for name in tomllib.loads(
+        (resources.path("templates") / "phonebook" / "formats.toml").read_text(encoding="utf-8")
+    ):
+        for more in ("contacts=all", "client_id=2", "search=4", "group=2"):
+            answer = await bridge.ask(f"/phonebook/{name}?api_key=one&{more}")
+            assert not any(part in html.unescape(answer.text) for part in OTHERS), (name, more)
     assert (await bridge.ask("/balance?api_key=one&client_id=2")).status == 404
     assert (await bridge.ask("/explain?api_key=one&number=2125550101")).status == 403
