@@ -168,7 +168,7 @@ class Keys:
     def add(
         self, name: str, options: Options, *, expires_at: dt.datetime | None = None, secret: str | None = None
     ) -> str:
-        """Make a key.
+        """Make a key; a revoked one of the same name or secret makes room for it.
 
         Args:
             name: For lists and logs; one name, one key.
@@ -189,12 +189,19 @@ class Keys:
             raise BadParameter("The secret to take over is empty; without one, a new one is made.")
         secret = secret or secrets.token_hex(16)
         now = dt.datetime.now(dt.UTC)
-        if any(key.name == name for key in self.all()):
-            raise BadParameter(f"There is a key {name} already; take another name (setup: --name NAME).")
-        if _hash(secret) in self._by_hash:
-            raise BadParameter(f"This secret belongs to the key {self._by_hash[_hash(secret)].name} already.")
+        for secret_hash, key in self._by_hash.items():
+            if key.revoked_at is None and key.name == name:
+                raise BadParameter(
+                    f"There is a key {name} already; take another name (setup: --name NAME), or revoke it."
+                )
+            if key.revoked_at is None and secret_hash == _hash(secret):
+                raise BadParameter(f"This secret belongs to the key {key.name} already; revoke that first.")
         self._key(name, options, now, expires_at, None)
         with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM keys WHERE revoked_at IS NOT NULL AND (name = ? OR secret_hash = ?)",
+                (name, _hash(secret)),
+            )
             connection.execute(
                 "INSERT INTO keys (name, secret_hash, options, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
                 (

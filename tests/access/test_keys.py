@@ -39,6 +39,24 @@ def test_an_old_key_can_be_taken_over(keys):
     assert keys.find("0123456789abcdef").name == "old pbx"
 
 
+def test_a_key_that_was_made_wrong_can_be_made_again(keys):
+    keys.add("pbx", Options(features=frozenset({Feature.BALANCE})), secret="0123456789abcdef")
+    keys.revoke("pbx")
+    keys.add("other name", Options(), secret="0123456789abcdef")
+    assert keys.find("0123456789abcdef").name == "other name"
+    keys.revoke("other name")
+    keys.add("other name", Options(), secret="another secret")
+    assert [key.name for key in keys.all()] == ["other name"]
+    with pytest.raises(KeyWrong):
+        keys.find("0123456789abcdef")
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_key_needs_a_name(keys, name):
+    with pytest.raises(BadParameter, match="needs a name"):
+        keys.add(name, Options())
+
+
 @pytest.mark.parametrize(
     ("secret", "error"), [(None, KeyMissing), ("", KeyMissing), ("nobody's", KeyWrong), ("\udcff", KeyWrong)]
 )
