@@ -50,5 +50,5 @@ def main() -> None:
     try:
         app()
     except BridgeError as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+        errors.print(str(error), style="red")
         sys.exit(1)

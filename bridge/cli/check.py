@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from bridge import resources
 from bridge.access.keys import Keys
@@ -22,12 +23,13 @@ from bridge.settings import Settings, load
 class State(StrEnum):
     """How a thing stands."""
 
-    GOOD = "[green]works[/]"
-    PARTLY = "[yellow]partly[/]"
-    BAD = "[red]does not work[/]"
+    GOOD = "works"
+    PARTLY = "partly"
+    BAD = "does not work"
 
 
 Finding = tuple[str, State, str]
+COLOURS = {State.GOOD: "green", State.PARTLY: "yellow", State.BAD: "red"}
 
 # What each module of ITFlow is for, in the order in which it is missed.
 NEEDED_FOR = {
@@ -54,7 +56,7 @@ def check(config: Config = None) -> None:
     findings = [*_here(settings), *asyncio.run(_there(settings))]
     table = Table("what", "state", "what to do or know")
     for what, state, advice in findings:
-        table.add_row(what, state.value, advice)
+        table.add_row(what, Text(state, COLOURS[state]), advice)
     console.print(table)
     if any(state is State.BAD for _, state, _ in findings):
         raise typer.Exit(1)

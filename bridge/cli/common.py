@@ -18,9 +18,10 @@ from bridge.storage import Database
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file of settings.", show_default=False)]
 
-# Answers go to standard output; what is about them goes to standard error.
-console = Console()
-errors = Console(stderr=True, soft_wrap=True)
+# Answers go to standard output; what is about them goes to standard error. Names are shown as they are: "[b]" and
+# ":key:" in one of them are no markup.
+console = Console(markup=False, emoji=False, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 @contextmanager

@@ -84,6 +84,6 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
 
 def _tell(url: str) -> None:
     headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data. Try:\n"
-    console.print(headline, highlight=False, soft_wrap=True)
+    console.print(headline, soft_wrap=True)
     for title, query in TOUR:
-        console.print(f"# {title}\ncurl '{url}{query}'\n", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"# {title}\ncurl '{url}{query}'\n", soft_wrap=True)

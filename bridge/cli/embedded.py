@@ -40,7 +40,7 @@ def embedded(
                 keys=dict(map(_key, key or [])),
                 display_errors=display_errors,
                 dropin=dropin,
-                say=lambda line: console.print(line, highlight=False, soft_wrap=True),
+                say=lambda line: console.print(line, soft_wrap=True),
             )
         )
     except (OSError, ValueError, sqlite3.Error) as error:

@@ -40,7 +40,7 @@ def list_entries(
                 "" if entry.asset_id is None else str(entry.asset_id),
                 entry.reason,
             )
-    console.print(table, markup=False)
+    console.print(table)
 
 
 @app.command()

@@ -58,8 +58,6 @@ def add(
     errors.print(
         f"The key {name} is in {place}; a bridge that runs on this file takes it within a second. "
         "Keep the secret, it cannot be shown again:",
-        markup=False,
-        highlight=False,
     )
     typer.echo(secret)
 

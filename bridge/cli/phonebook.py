@@ -46,7 +46,7 @@ def phonebook(
         # All of the book, not the page that a phone would show.
         row = row.model_copy(update={"page_size": 0, "max_bytes": 0})
     book = Books(formats).make(snapshot, Wish(row, view, ask))
-    errors.print(f"{book.entries} entries, {len(book.body)} bytes, {book.headers['Content-Type']}", highlight=False)
+    errors.print(f"{book.entries} entries, {len(book.body)} bytes, {book.headers['Content-Type']}")
     if explain:
         console.print(_explained(book))
     else:

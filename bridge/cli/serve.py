@@ -27,7 +27,7 @@ def serve(
 
 
 def _tell(url: str) -> None:
-    errors.print(f"itflow-bridge answers on {url}", highlight=False)
+    errors.print(f"itflow-bridge answers on {url}")
 
 
 def log_to_stderr(section: LogSection) -> None:

@@ -98,9 +98,7 @@ def setup(
         key = Keys(opened, settings).add(name or system.lower(), options)
     errors.print(
         f"The key {name or system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
-        f"The address is {base} (setting http.public_url, or --url).",
-        highlight=False,
-        soft_wrap=True,
+        f"The address is {base} (setting http.public_url, or --url)."
     )
     if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
         errors.print(

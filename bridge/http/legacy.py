@@ -20,7 +20,7 @@ from bridge.access.keys import Feature, Key
 from bridge.errors import BadParameter, NotReady, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
-from bridge.http.callerid import as_it_comes, legacy_cid
+from bridge.http.callerid import MAX_NUMBER, as_it_comes, legacy_cid
 from bridge.http.keys import require, secret
 from bridge.http.mailing import legacy_list
 from bridge.http.phonebook import LEGACY, book_response
@@ -41,7 +41,8 @@ class Question(NamedTuple):
 
 async def _incoming_call(request: web.Request, key: Key, parameters: Parameters) -> web.Response:
     """An empty answer, always; the call log is a courtesy that no call waits for in vain."""
-    number = parameters.get("cid", "")
+    # It is shown on a terminal later, where control characters would be obeyed.
+    number = "".join(filter(str.isprintable, parameters.get("cid", "")[:MAX_NUMBER]))
     try:
         name = callerid.lookup(request.app[MIRROR].snapshot, key, number).name
     except NotReady:

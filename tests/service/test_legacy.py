@@ -136,7 +136,11 @@ async def test_a_posted_form(bridge):
 async def test_an_announced_call(bridge, command):
     answer = await bridge.ask(raw("api_key=all&incoming_call&cid=2125550101"))
     assert (answer.status, answer.body) == (200, b"")
-    assert "Alice O'Neil" in command("calls")
+    await bridge.ask(raw("api_key=all&incoming_call&cid=[/b]:key:%1b]0;"))
+    calls = command("calls")
+    assert "Alice O'Neil" in calls
+    assert "[/b]:key:" in calls
+    assert "\x1b" not in calls
 
 
 FAULTS = [
