@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 
 from aiohttp import web
+from yarl import URL
 
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
@@ -62,7 +63,7 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
         await runner.setup()
         await _open_door(runner, settings.http)
         host, port = runner.addresses[0][:2]
-        started(f"http://{host}:{port}")
+        started(str(URL.build(scheme="http", host=host, port=port)))
         await _signalled()
     finally:
         await runner.cleanup()
@@ -102,15 +103,16 @@ async def _keys(app: web.Application) -> AsyncIterator[None]:
 
 async def _follow_keys(database: Database, keys: Keys) -> None:
     """Take over keys that the command line makes or revokes meanwhile."""
-    known = None
+    known, told = None, ""
     while True:
         try:
             version = await database.run(database.version)
             if version != known:
                 await database.run(keys.load)
-                known = version
+                known, told = version, ""
         except BridgeError as error:
-            log.warning("The keys cannot be read again, the known ones stay in use: %s", error)
+            if told != (told := str(error)):
+                log.warning("The keys cannot be read again, the known ones stay in use: %s", error)
         await asyncio.sleep(KEYS_INTERVAL_S)
 
 
