@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bridge import resources
@@ -54,7 +54,7 @@ def check(config: Config = None) -> None:
     """Tell what works with these settings and this ITFlow, what does not, and what to do."""
     settings = load(config)
     findings = [*_here(settings), *asyncio.run(_there(settings))]
-    table = Table("what", "state", "what to do or know")
+    table = Table("what", "state", Column("what to do or know", overflow="fold"))
     for what, state, advice in findings:
         table.add_row(what, Text(state, COLOURS[state]), advice)
     console.print(table)
