@@ -210,7 +210,7 @@ class Journal:
     def _update(self, change: str, values: tuple[object, ...], entry: JournalEntry) -> bool:
         with self.database.write() as connection:
             changed = connection.execute(
-                f"UPDATE journal SET {change} WHERE id = ? AND state = 'pending' AND tries = ?",  # noqa: S608
+                f"UPDATE journal SET {change} WHERE id = ? AND state = 'pending' AND tries = ?",  # noqa: S608 - ours
                 (*values, entry.id, entry.tries),
             ).rowcount
         return bool(changed)

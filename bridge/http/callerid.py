@@ -119,9 +119,8 @@ def setup(app: web.Application, *, hot_numbers: int = HOT_NUMBERS) -> None:
     app.add_routes(routes)
 
 
-def legacy_cid(request: web.Request) -> web.Response:
-    """The whole answer of ``/api.php?cid=…``, its key included; never raises."""
-    parameters = query.read(request.rel_url.raw_query_string)
+def legacy_cid(request: web.Request, parameters: Mapping[str, str]) -> web.Response:
+    """The whole answer of ``/api.php?cid=…`` from the request's query, its key included; never raises."""
     return _text(_answer(request.app, parameters, "cid", secret(request, parameters), request.remote))
 
 

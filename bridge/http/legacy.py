@@ -92,10 +92,14 @@ QUESTIONS: Mapping[str, Question] = {
 @routes.get("/api.php", expect_handler=as_it_comes)
 @routes.get("/{slashes:/+}api.php", expect_handler=as_it_comes)
 async def asked(request: web.Request) -> web.StreamResponse:
-    """Answer one question; ``cid`` comes first, for its caller waits."""
+    """Answer one question; ``cid`` comes first, for its caller waits.
+
+    ``name`` with no question is a lost ``cid``: a phone would show what is wrong with it as the caller's name.
+    """
     parameters = query.read(request.rel_url.raw_query_string)
-    if "cid" in parameters and "incoming_call" not in parameters:
-        return legacy_cid(request)
+    lost = "name" in parameters and QUESTIONS.keys().isdisjoint(parameters)
+    if lost or ("cid" in parameters and "incoming_call" not in parameters):
+        return legacy_cid(request, parameters)
     return await _answered(request, parameters)
 
 
@@ -104,7 +108,7 @@ async def written(request: web.Request) -> web.StreamResponse:
     """Add an asset; its fields may stand in the query or in the body, a form or JSON."""
     asked_for = query.read(request.rel_url.raw_query_string)
     if "cid" in asked_for and "add_asset" not in asked_for:
-        return legacy_cid(request)  # a phone shows any body, also the one that says what POST is for
+        return legacy_cid(request, asked_for)  # a phone shows any body, also the one that says what POST is for
     parameters = {**await query.body(request), **asked_for}
     if "add_asset" not in parameters:
         raise BadParameter("POST is for add_asset=NAME&client_id=ID; ask everything else with GET.")

@@ -19,7 +19,7 @@ from bridge.access.keys import Keys, Options
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http import callerid, wire
+from bridge.http import callerid, legacy, wire
 from bridge.http.state import KEYS, MIRROR
 from bridge.settings import NumbersSection, Settings
 from bridge.storage import Database
@@ -66,10 +66,7 @@ def bridge(count: int, remembered: int, folder: Path) -> web.Application:
     app[KEYS] = keys
     callerid.setup(app, hot_numbers=remembered)
 
-    async def api(request: web.Request) -> web.Response:
-        return callerid.legacy_cid(request)
-
-    app.router.add_get("/api.php", api)
+    app.add_routes(legacy.routes)
     return app
 
 

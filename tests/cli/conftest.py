@@ -44,6 +44,6 @@ def embedded(started):
             "--key", "KEYALL", "--key", "KEYONE=1", *words, until="key KEYONE",
         )  # fmt: skip
         with serving as printed:
-            yield re.search(r"http://\S+", printed)[0]  # type: ignore[index]
+            yield re.search(r"http://\S+", printed)[0]  # type: ignore[index]  # the words waited for have one
 
     return start

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
-from bridge.http import callerid, errors, wire
+from bridge.http import callerid, errors, legacy, wire
 from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
 from bridge.settings import ItflowSection, NumbersSection, Settings
 from bridge.storage import Database
@@ -117,16 +117,13 @@ async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75)
     app[SETTINGS], app[STORAGE], app[MIRROR], app[KEYS] = settings, database, mirror, keys
     callerid.setup(app)
 
-    async def api(request: web.Request) -> web.Response:
-        return callerid.legacy_cid(request)
-
     slow = asyncio.Event()
 
     async def wait(_request: web.Request) -> web.Response:
         await slow.wait()
         return web.Response(text="slow")
 
-    app.router.add_get("/api.php", api)
+    app.add_routes(legacy.routes)
     app.router.add_get("/slow", wait)
     runner = wire.make_runner(app, callerid.shortcut(app), keepalive_timeout=keepalive_timeout_s)
     await runner.setup()

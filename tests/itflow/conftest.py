@@ -35,6 +35,6 @@ MakeClient = Callable[..., ItflowClient]
 def make_client(session: aiohttp.ClientSession, server: TestServer) -> MakeClient:
     def make(url: str = "", **options: float) -> ItflowClient:
         options.setdefault("timeout_s", 5)
-        return ItflowClient(session, url or str(server.make_url("/")), "KEYALL", **options)  # type: ignore[arg-type]
+        return ItflowClient(session, url or str(server.make_url("/")), "KEYALL", **options)  # type: ignore[arg-type]  # the client's own
 
     return make

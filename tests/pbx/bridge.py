@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bridge.http import callerid
+from bridge.http import callerid, legacy
 from bridge.http.state import KEYS, MIRROR, SETTINGS
 from bridge.http.wire import make_runner
 from bridge.settings import Settings
@@ -23,10 +23,7 @@ async def serving(world: World) -> AsyncIterator[str]:
     app[SETTINGS], app[KEYS], app[MIRROR] = Settings(), world.features.keys, world.features.mirror
     callerid.setup(app)
 
-    async def legacy(request: web.Request) -> web.Response:
-        return callerid.legacy_cid(request)
-
-    app.router.add_get("/api.php", legacy)
+    app.add_routes(legacy.routes)
     runner = make_runner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -82,10 +82,10 @@ class Call(asyncio.DatagramProtocol):
         """Wait until the call is up."""
         await until(lambda: messages(self._record, "sent", "ACK"))
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # it is a datagram's
         self._transport = transport
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio names them
         self._peer = addr
 
     async def dial(self, digits: str) -> None:

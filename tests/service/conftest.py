@@ -75,7 +75,7 @@ class Bridge:
 
     async def ask(self, path: str, method: str = "GET", **more: object) -> Answer:
         """One request; the query goes out as it stands."""
-        async with self.session.request(method, self.url + path, **more) as response:  # type: ignore[arg-type]
+        async with self.session.request(method, self.url + path, **more) as response:  # type: ignore[arg-type]  # aiohttp's
             return Answer(response.status, dict(response.headers), await response.read())
 
     async def ask_raw(self, target: str) -> Answer:
@@ -113,7 +113,7 @@ class Bridge:
 @pytest.fixture(params=["26.02", "26.08"])
 def generation(request: pytest.FixtureRequest) -> Generation:
     """Each kind of ITFlow."""
-    return request.param  # type: ignore[no-any-return]
+    return request.param  # type: ignore[no-any-return]  # one of params
 
 
 @pytest.fixture

@@ -66,6 +66,12 @@ async def test_callers(bridge):
         assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+async def test_a_lost_cid_keeps_the_trunks_name(bridge):
+    answer = await bridge.ask_raw(raw("api_key=all&name=WIRELESS CALLER&cid=2125550101"))
+    assert (answer.status, answer.text) == (200, "WIRELESS CALLER&cid=2125550101")
+    assert (await bridge.ask_raw(raw("api_key=all&name=A"))).text == "A"
+
+
 async def test_the_phonebook(bridge):
     for words in ("phonebook", "phonebook=1", "phonebook="):
         answer = await bridge.ask(raw(f"{words}&api_key=all"))
