@@ -58,12 +58,15 @@ def named(number: str, *names: str) -> Callable[[Mirror], bool]:
 
 
 def gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for yet (a zombie) has."""
     try:
         os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except ProcessLookupError:
         return True
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:  # reaped a moment ago, or a system without /proc
+        return Path("/proc/self/stat").exists()
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 async def test_it_pulls_and_follows(house: House) -> None:
