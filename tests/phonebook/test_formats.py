@@ -198,8 +198,3 @@ def test_grandstream_is_told_the_scheme_apart(formats: Formats) -> None:
     text = setup_text(formats.get("grandstream"), "https://pb.example/x", "KEY")
     assert "      pb.example/x/phonebook/grandstream/KEY\n" in text
     assert "      HTTPS\n" in text
-
-
-def test_readme_has_the_table_of_phones(formats: Formats) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert table(formats) in readme

@@ -1,4 +1,4 @@
-"""The parts of the README that the code knows better: ``python -m tests.readme`` writes them anew."""
+"""The parts of README and docs/ that the code knows better: ``python -m tests.papers`` writes them anew."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,7 +7,8 @@ from bridge import callerid, settings
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import table as phones_table
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAPERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def settings_table() -> str:
@@ -32,20 +33,21 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def block(readme: str, name: str) -> str:
+def block(text: str, name: str) -> str:
     """What stands between the marks of a name."""
-    return readme.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0].rstrip("\n")
+    return text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0].rstrip("\n")
 
 
-def written() -> str:
-    """The README with every part anew."""
-    readme = README.read_text(encoding="utf-8")
+def written(text: str) -> str:
+    """A paper with every generated part anew."""
     for name, made in BLOCKS.items():
-        head, mark, rest = readme.partition(f"<!-- {name} -->\n")
-        end = rest.index(f"<!-- /{name} -->")
-        readme = f"{head}{mark}{made()}\n{rest[end:]}"
-    return readme
+        head, mark, rest = text.partition(f"<!-- {name} -->\n")
+        if mark:
+            end = rest.index(f"<!-- /{name} -->")
+            text = f"{head}{mark}{made()}\n{rest[end:]}"
+    return text
 
 
 if __name__ == "__main__":
-    README.write_text(written(), encoding="utf-8")
+    for paper in PAPERS:
+        paper.write_text(written(paper.read_text(encoding="utf-8")), encoding="utf-8")

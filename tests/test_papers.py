@@ -1,13 +1,13 @@
-"""What the README says of the code is what the code says; ``python -m tests.readme`` mends it."""
+"""What README and docs/ say of the code is what the code says; ``python -m tests.papers`` mends them."""
 
 import re
 
 import pytest
 
 from bridge.cli import app
-from tests.readme import BLOCKS, README, block
+from tests.papers import BLOCKS, PAPERS, block
 
-TEXT = README.read_text(encoding="utf-8")
+TEXT = "\n".join(paper.read_text(encoding="utf-8") for paper in PAPERS)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
