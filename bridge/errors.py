@@ -11,6 +11,7 @@
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
     │   ├── WireGarbled          an answer that is not v1's envelope
+    │   │   └── RowGarbled       one row of an answer has a value that cannot be read
     │   ├── KeyRefused           ITFlow's API key is wrong, expired or deleted
     │   ├── RightMissing         the key is good, but may not do this
     │   ├── ModuleMissing        this ITFlow has no such module or function
@@ -85,6 +86,27 @@ class ItflowFailing(ItflowError):
 
 class WireGarbled(ItflowError):
     """An answer that is not v1's envelope, such as a login page or a proxy's error page."""
+
+
+class RowGarbled(WireGarbled):
+    """One row has a value that cannot be read: the row is left out, and the others are good.
+
+    The text names the place, never the value, which may be somebody's data.
+
+    Attributes:
+        module: The module, such as ``contacts``.
+        row_id: The row's id; None where that is what cannot be read.
+        column: The column.
+        reason: What is wrong with the value.
+    """
+
+    def __init__(self, module: str, row_id: int | None, column: str, reason: str) -> None:
+        which = "a row" if row_id is None else f"row {row_id}"
+        super().__init__(f"{module}: {column} of {which} cannot be read ({reason}). Correct it in ITFlow.")
+        self.module = module
+        self.row_id = row_id
+        self.column = column
+        self.reason = reason
 
 
 class KeyRefused(ItflowError):

@@ -17,10 +17,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.errors import ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
 from bridge.itflow.capabilities import Capabilities, find_out
-from bridge.itflow.modules import MODULES
-from bridge.itflow.protocol import Answer, Request, Row, build, decipher, of_client
+from bridge.itflow.modules import id_column
+from bridge.itflow.protocol import LARGEST_ID, Answer, Request, Row, build, decipher, of_client, row_id
 from bridge.itflow.transport import Transport, Unfinished, open_session
 from bridge.settings import ItflowSection
 
@@ -157,10 +157,9 @@ class ItflowClient:
         Raises:
             RowMissing: There is none with this id, or the key may not see it.
         """
-        id_column = _id_column(module)
-        answer = await self.call(module, "read", {id_column: id})
+        answer = await self.call(module, "read", {id_column(module): id})
         for row in answer.rows:
-            if row.get(id_column) == str(id):
+            if row_id(module, row) == id:
                 return row
         raise RowMissing(f"ITFlow has no row {id} in {module}, or its API key may not see it.")
 
@@ -221,7 +220,8 @@ class ItflowClient:
             if seen and not mark.count:
                 raise ItflowFailing(f"{module}: the rows vanished while they were read.")
             if page.rows is not None:
-                rows = [row for row in page.rows if _id(module, row) > seen] if seen else page.rows
+                # A row without an id that can be read is passed on: it is for the reader to name and leave out.
+                rows = [row for row in page.rows if (row_id(module, row) or LARGEST_ID) > seen] if seen else page.rows
                 page = Page(offset, of_client(module, rows, filters.get("client_id")), mark, page.limit)
             yield page
             if mark.count != page.limit:  # a longer one comes from a read that knows no limit
@@ -291,21 +291,7 @@ async def _patiently(ask: Callable[[], Awaitable[T]], attempts: int, again: retr
 
 
 def _mark(module: str, rows: Sequence[Row], digest: bytes, *, whole: bool) -> PageMark:
-    ids = [_id(module, row) for row in rows]
+    ids = [one for row in rows if (one := row_id(module, row)) is not None]
     if not whole and any(one >= other for one, other in pairwise(ids)):
         raise WireGarbled(f"{module}: the rows do not come in the order of their ids, so pages may lose some.")
-    return PageMark(digest, len(ids), ids[0] if ids else 0, ids[-1] if ids else 0)
-
-
-def _id_column(module: str) -> str:
-    if module not in MODULES:
-        raise BadParameter(f"The rows of {module} have no known id. Known modules: {', '.join(MODULES)}.")
-    return MODULES[module].id_column
-
-
-def _id(module: str, row: Row) -> int:
-    column = _id_column(module)
-    value = row.get(column)
-    if value is None or not (value.isascii() and value.isdigit()):
-        raise WireGarbled(f"{module}: a row has no {column} to tell it by.")
-    return int(value)
+    return PageMark(digest, len(rows), ids[0] if ids else 0, ids[-1] if ids else 0)

@@ -6,6 +6,8 @@ Source: ITFlow's ``api/v1/`` folder and answers recorded from real servers (26.0
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.errors import BadParameter
+
 # The functions that only read; v1 takes these by GET and all others by POST.
 READING = frozenset({"read", "time"})
 
@@ -125,3 +127,14 @@ MODULES: Mapping[str, Module] = {
         _module("vendors", "read", "vendor_id"),
     )
 }
+
+
+def id_column(module: str) -> str:
+    """Names the column that numbers a module's rows.
+
+    Raises:
+        BadParameter: It is not known, as with an operator's own page.
+    """
+    if module not in MODULES:
+        raise BadParameter(f"The rows of {module} have no known id. Known modules: {', '.join(MODULES)}.")
+    return MODULES[module].id_column

@@ -26,11 +26,14 @@ from bridge.errors import (
     WireGarbled,
     WriteRefused,
 )
-from bridge.itflow.modules import CUSTOM, EVERY_GENERATION, MODULES, PAGING, READING, Module
+from bridge.itflow.modules import CUSTOM, EVERY_GENERATION, MODULES, PAGING, READING, Module, id_column
 
-__all__ = ["MODULES", "Answer", "Module", "Request", "Row", "build", "decipher", "of_client"]
+__all__ = ["LARGEST_ID", "MODULES", "Answer", "Module", "Request", "Row", "build", "decipher", "of_client", "row_id"]
 
 Row = dict[str, str | None]
+
+# ITFlow numbers its rows with a 32-bit INT; beyond this, JSON's readers lose digits (RFC 8259, 6).
+LARGEST_ID: Final = 2**53 - 1
 
 _CUSTOM_PATH = re.compile(r"custom(/[A-Za-z0-9_-]+)+")
 _FUNCTION = re.compile(r"[a-z_]+")
@@ -164,6 +167,15 @@ def of_client(module: str, rows: Sequence[Row], client_id: object) -> Sequence[R
     return [row for row in rows if row.get(known.client_column) == str(wanted)]
 
 
+def row_id(module: str, row: Row) -> int | None:
+    """A row's id; None where it has none that can be read.
+
+    Raises:
+        BadParameter: The module is not one whose rows have a known id.
+    """
+    return _number(row.get(id_column(module)))
+
+
 def decipher(request: Request, status: int, content_type: str, body: bytes) -> Answer:
     """Turns an answer of ITFlow into what it means.
 
@@ -208,8 +220,9 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
             f"without the right (a key limited to one client may not read {request.module}). {_NEW_KEY}"
         )
     rows = envelope["data"]
-    if not isinstance(rows, list) or not all(map(_is_row, rows)):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WireGarbled(f"{_name(request)}: ITFlow's data is not a list of rows.")
+    rows = [row if _is_plain(row) else _plain(row) for row in rows]
     if _number(envelope.get("count")) != len(rows):
         raise WireGarbled(f"{_name(request)}: ITFlow counts {envelope.get('count')!r} rows but sends {len(rows)}.")
     return Answer(rows=rows, count=len(rows), no_rows=not rows)
@@ -303,13 +316,23 @@ def _find_envelope(body: bytes) -> dict[str, Any] | None:
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
-def _is_row(row: object) -> bool:
-    return isinstance(row, dict) and all(value is None or type(value) is str for value in row.values())
+def _is_plain(row: Mapping[str, object]) -> bool:
+    return all(value is None or type(value) is str for value in row.values())
+
+
+def _plain(row: Mapping[str, object]) -> Row:
+    """A row whose odd columns are gone: flags become 1 and 0, and what no column can hold is left out."""
+    return {
+        column: str(int(value)) if isinstance(value, bool) else value
+        for column, value in row.items()
+        if value is None or isinstance(value, str | bool)
+    }
 
 
 def _number(value: object) -> int | None:
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return number if number is None or number <= LARGEST_ID else None
 
 
 def _name(request: Request) -> str:

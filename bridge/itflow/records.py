@@ -1,35 +1,51 @@
 """Typed rows: ITFlow's strings become ints, Decimals, dates and bools, here and nowhere else.
 
+ITFlow's forms, its API, imports and SQL leave values that it shrugs off itself: a flag of 2, a reference of -1,
+an invoice without a status. These are read as ITFlow takes them. What cannot be read is one row's matter: see
+``read``.
+
 Only the columns that the bridge uses are read. ``contact_notes`` is never read; of ``contact_pin`` only
 whether there is one, because a record may be stored and shown, and the PIN is not ours to keep (see
 ``read_pin``).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from bridge.errors import WireGarbled
-from bridge.itflow.protocol import Row
+from bridge.errors import RowGarbled
+from bridge.itflow.protocol import LARGEST_ID, Row, row_id
+
+# MariaDB's longest VARCHAR; ITFlow's own columns that are read here hold at most 255 characters.
+LONGEST_TEXT = 65_535
+# ITFlow's amounts are DECIMAL(15,2), of old FLOAT: room for both, and none for 1E+99999999.
+MOST_DIGITS, MOST_DECIMALS = 40, 20
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def _day(value: str) -> date:
+def _day(value: str) -> date | None:
+    """A day; none where MariaDB keeps one that no calendar has, such as 2026-02-00."""
+    day = value.removesuffix(" 00:00:00")
+    if not _DAY.fullmatch(day):
+        raise ValueError("not a date like 2026-01-31")
     try:
-        return date.fromisoformat(value)
+        return date.fromisoformat(day)
     except ValueError:
-        raise ValueError("not a date like 2026-01-31") from None  # Python's text repeats the value
+        return None
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
 Flag = bool
 Filled = Annotated[bool, BeforeValidator(lambda _: True)]  # whether a column holds anything
-Id = Annotated[int, Field(ge=0)]
-Day = Annotated[date, BeforeValidator(_day)]
-Money = Decimal
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+Day = Annotated[date | None, BeforeValidator(_day)]
+Money = Annotated[Decimal, Field(max_digits=MOST_DIGITS, decimal_places=MOST_DECIMALS)]
 
 # What ITFlow, MariaDB and old imports write for "nothing"; such a column takes the record's default.
 _NOTHING = frozenset({None, "", "0000-00-00", "0000-00-00 00:00:00"})
@@ -115,8 +131,8 @@ class Invoice:
     amount: Money
     prefix: Text = ""
     number: Text = ""
-    date: Day | None = None
-    due: Day | None = None
+    date: Day = None
+    due: Day = None
     currency: Text = ""
     archived: Filled = False
 
@@ -128,7 +144,7 @@ class Payment:
     id: Id
     invoice_id: Id
     amount: Money
-    date: Day | None = None
+    date: Day = None
     currency: Text = ""
     archived: Filled = False
 
@@ -192,10 +208,49 @@ def columns(record_type: type[Any]) -> dict[str, str]:
     return {name: pattern.format(kind.lower()) for name, pattern in patterns.items()}
 
 
-_READERS: Mapping[type[Any], tuple[Mapping[str, str], TypeAdapter[Any]]] = {
-    record_type: (columns(record_type), TypeAdapter(record_type))
+def module(record_type: type[Any]) -> str:
+    """Names the module of ITFlow that a record's rows come from."""
+    return f"{record_type.__name__.lower()}s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    columns: Mapping[str, str]
+    required: frozenset[str]
+    adapter: TypeAdapter[Any]
+
+
+def _reader(record_type: type[Any]) -> _Reader:
+    required = (one.name for one in fields(record_type) if one.default is MISSING)
+    return _Reader(columns(record_type), frozenset(required), TypeAdapter(record_type))
+
+
+_READERS: Final[Mapping[type[Any], _Reader]] = {
+    record_type: _reader(record_type)
     for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Asset, Ticket)
 }
+
+
+def _truth(value: str) -> bool:
+    """A flag that is neither 0 nor 1, as PHP takes it: everything but zero is true."""
+    return bool(int(value))
+
+
+def _nobody(_: str) -> int:
+    """A reference below zero leads nowhere."""
+    return 0
+
+
+# What is made of a value that pydantic refuses, by its name for the fault; a ValueError lets the fault stand.
+_MENDS: Final[Mapping[str, Callable[[str], object]]] = {"bool_parsing": _truth, "greater_than_equal": _nobody}
+# Which row it is and whose must be right, or it is somebody else's.
+_NEVER_MENDED: Final = frozenset({"id", "client_id", "invoice_id"})
+
+
+def _mended(name: str, fault: str, value: object) -> object:
+    if name in _NEVER_MENDED or fault not in _MENDS:
+        raise ValueError(fault)
+    return _MENDS[fault](str(value))
 
 
 def read(record_type: type[R], row: Row) -> R:
@@ -203,23 +258,36 @@ def read(record_type: type[R], row: Row) -> R:
 
     Args:
         record_type: One of this module's records.
-        row: As ITFlow sends it. Further columns are ignored; null, empty and ``0000-00-00`` take the default.
+        row: As ITFlow sends it. Further columns (25.12 sends each by number too) are ignored. Null, empty and
+            ``0000-00-00`` take the field's default; a field without one takes an empty text as it is.
 
     Raises:
-        WireGarbled: A column cannot be read. The text names the module, the row's id and the column, not the
-            value, which may be somebody's data.
+        RowGarbled: A column cannot be read, so that this row cannot be used. It says nothing about other rows.
     """
-    names, adapter = _READERS[record_type]
-    given = {name: value for name, column in names.items() if (value := row.get(column)) not in _NOTHING}
+    reader = _READERS[record_type]
+    given: dict[str, object] = {
+        name: row[column]
+        for name, column in reader.columns.items()
+        if row.get(column) not in _NOTHING or (name in reader.required and column in row)
+    }
     try:
-        record: R = adapter.validate_python(given)
+        record: R = reader.adapter.validate_python(given)
     except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        column = names[str(fault["loc"][0])]
-        raise WireGarbled(
-            f"{record_type.__name__.lower()} {row.get(names['id'])}: {column} cannot be read "
-            f"({fault['msg'].lower()}). Correct the row in ITFlow."
-        ) from None  # pydantic's own text repeats the value
+        return _read_mended(record_type, row, given, error)
+    return record
+
+
+def _read_mended(record_type: type[R], row: Row, given: dict[str, object], error: ValidationError) -> R:
+    reader = _READERS[record_type]
+    for fault in error.errors(include_input=False, include_url=False):
+        name = str(fault["loc"][0])
+        try:
+            given[name] = _mended(name, fault["type"], given.get(name))
+        except ValueError:
+            raise RowGarbled(
+                module(record_type), row_id(module(record_type), row), reader.columns[name], fault["msg"].lower()
+            ) from None  # pydantic's own text repeats the value
+    record: R = reader.adapter.validate_python(given)
     return record
 
 

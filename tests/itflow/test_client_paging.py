@@ -194,3 +194,16 @@ async def test_a_read_without_limit_is_one_page(wire: WireServer, make_client: M
     wire.misbehave = everything
     assert len(await make_client(page_size=4).rows("payments", payment_invoice_id=2)) == 9
     assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("odd", [None, "", "x", "-1", str(2**64), "9" * 1_000_000], ids=lambda odd: str(odd)[:30])
+@pytest.mark.parametrize("place", range(9))
+async def test_a_row_without_a_readable_id_costs_no_other_row(
+    wire: WireServer, make_client: MakeClient, place: int, odd: str | None
+) -> None:
+    wire.rows["contacts"] = contacts(*range(1, 10))
+    wire.rows["contacts"][place]["contact_id"] = odd
+    found = await make_client(page_size=4).rows("contacts")
+    readable = [row["contact_id"] for row in found if row["contact_id"] != odd]
+    assert readable == [str(one) for one in range(1, 10) if one != place + 1]
+    assert odd in [row["contact_id"] for row in found]

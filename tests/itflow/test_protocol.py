@@ -100,12 +100,12 @@ TRAPS: dict[str, tuple[Request, int, bytes, str]] = {
     "success without data": (READ, 200, envelope(success="True", count=1), "RightMissing"),
     "success of neither kind": (READ, 200, envelope(success="Maybe", count=1, data=[{}]), "WireGarbled"),
     "rows that are none": (READ, 200, envelope(success="True", count=1, data=[1]), "WireGarbled"),
-    "a column with a list": (READ, 200, envelope(success="True", count=1, data=[{"a": []}]), "WireGarbled"),
+    "a column with a list": (READ, 200, envelope(success="True", count=1, data=[{"a": []}]), "rows 1"),
     "data that is no list": (READ, 200, envelope(success="True", count=1, data="x"), "WireGarbled"),
     "another refusal of a read": (READ, 200, envelope(success="False", message="Bad month"), "RowMissing"),
     "a cut JSON": (READ, 200, ROWS[:-5], "WireGarbled"),
     "broken UTF-8 in a name": (READ, 200, ROWS.replace(b"null", b'"\xff"'), "WireGarbled"),
-    "NaN": (READ, 200, ROWS.replace(b"null", b"NaN"), "WireGarbled"),
+    "NaN": (READ, 200, ROWS.replace(b"null", b"NaN"), "rows 1"),
     "deep nesting": (READ, 200, b'{"success":' + b"[" * 100_000, "WireGarbled"),
     "a JSON list": (READ, 200, b"[]", "WireGarbled"),
     "a login page": (READ, 200, b"<html><title>ITFlow | Login</title></html>", "WireGarbled"),
@@ -129,6 +129,11 @@ TRAPS: dict[str, tuple[Request, int, bytes, str]] = {
 @pytest.mark.parametrize(("request_", "status", "body", "expected"), TRAPS.values(), ids=TRAPS)
 def test_a_trap_means(request_: Request, status: int, body: bytes, expected: str) -> None:
     assert meaning(request_, status, "text/html", body) == expected
+
+
+def test_what_no_column_can_hold_is_left_out_of_its_row() -> None:
+    body = envelope(success="True", count=2, data=[{"a": [], "b": "1", "c": True}, {"a": "2", "b": {}, "c": None}])
+    assert decipher(READ, 200, "", body).rows == [{"b": "1", "c": "1"}, {"a": "2", "c": None}]
 
 
 def test_numbers_stay_text() -> None:
