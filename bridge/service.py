@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 from aiohttp import web
 from yarl import URL
@@ -19,18 +19,17 @@ from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
-from bridge.errors import BridgeError, SettingsError
+from bridge.errors import SettingsError
 from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook
-from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE
+from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.http.wire import make_runner
 from bridge.itflow.client import connected
 from bridge.settings import HttpSection, Settings
-from bridge.storage import Database
+from bridge.storage import Database, Watch
 
 log = logging.getLogger(__name__)
 
 DOORS = (legacy, phonebook, accounts, mailing, assets, health)
-KEYS_INTERVAL_S = 1.0
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -88,32 +87,24 @@ async def _signalled() -> None:
 async def _storage(app: web.Application) -> AsyncIterator[None]:
     app[STORAGE] = Database(app[SETTINGS].storage.path)
     app[CALLS] = CallLog(app[STORAGE])
-    yield
-    app[STORAGE].close()
+    try:
+        async with Watch.on(app[SETTINGS].storage.path) as app[WATCH]:
+            yield
+    finally:
+        app[STORAGE].close()
 
 
 async def _keys(app: web.Application) -> AsyncIterator[None]:
-    app[KEYS] = Keys(app[STORAGE], app[SETTINGS])
-    following_keys = asyncio.create_task(_follow_keys(app[STORAGE], app[KEYS]), name="keys")
+    database, keys = app[STORAGE], Keys(app[STORAGE], app[SETTINGS])
+    app[KEYS] = keys
+
+    async def take_over() -> None:
+        """What the command line has made or revoked meanwhile."""
+        await database.run(keys.load)
+
+    app[WATCH].follow("keys", take_over)
     yield
-    following_keys.cancel()
-    with suppress(asyncio.CancelledError):
-        await following_keys
-
-
-async def _follow_keys(database: Database, keys: Keys) -> None:
-    """Take over keys that the command line makes or revokes meanwhile."""
-    known, told = None, ""
-    while True:
-        try:
-            version = await database.run(database.version)
-            if version != known:
-                await database.run(keys.load)
-                known, told = version, ""
-        except BridgeError as error:
-            if told != (told := str(error)):
-                log.warning("The keys cannot be read again, the known ones stay in use: %s", error)
-        await asyncio.sleep(KEYS_INTERVAL_S)
+    app[WATCH].unfollow("keys")
 
 
 async def _itflow(app: web.Application) -> AsyncIterator[None]:
@@ -122,7 +113,7 @@ async def _itflow(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _mirror(app: web.Application) -> AsyncIterator[None]:
-    async with following(app[SETTINGS], app[MIRROR]):
+    async with following(app[SETTINGS], app[MIRROR], app[WATCH]):
         yield
 
 

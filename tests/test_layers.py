@@ -7,7 +7,7 @@ import bridge
 
 STREET = [
     {"errors"},
-    {"settings", "resources"},
+    {"settings", "resources", "clock"},
     {"numbers", "storage"},
     {"itflow"},
     {"directory"},

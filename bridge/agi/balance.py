@@ -7,7 +7,6 @@ from ITFlow while the call waits, compared, and dropped with the call: they are 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
@@ -80,7 +79,7 @@ class Menu:
     async def start(self) -> State:
         """Greet, and see who calls."""
         await self._say("welcome")
-        age_s = self._features.mirror.freshness.money_age_s(dt.datetime.now(dt.UTC))
+        age_s = self._features.mirror.freshness.money_age_s
         if self._features.mirror.current is None or age_s is None:
             return await self._refuse("unavailable")
         if age_s > self._features.settings.max_age_s:

@@ -13,7 +13,7 @@ from rich.text import Text
 from bridge import resources
 from bridge.access.keys import Keys
 from bridge.cli.common import Config, console, database
-from bridge.directory.stored import Reader
+from bridge.directory.store import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities
 from bridge.itflow.client import connected
@@ -76,7 +76,7 @@ def _here(settings: Settings) -> Iterator[Finding]:
         yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
     else:
         rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
-        yield "mirror", State.GOOD, f"{rows}; pulled {freshness.people_at:%Y-%m-%d %H:%M} UTC"
+        yield "mirror", State.GOOD, f"{rows}; pulled {freshness.people_at.at:%Y-%m-%d %H:%M} UTC"
     for module, doubt in freshness.doubts.items():
         yield f"mirror of {module}", State.BAD, doubt
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.stored import Reader
+from bridge.directory.store import Reader
 from bridge.settings import Settings
 from bridge.storage import Database
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bridge.clock import Moment
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotReady
 
@@ -17,7 +17,7 @@ class Freshness:
     """How current the mirror is.
 
     Attributes:
-        people_at: When clients, contacts, locations and vendors were last found as ITFlow has them (UTC).
+        people_at: When clients, contacts, locations and vendors were last found as ITFlow has them.
         money_at: The same for invoices and payments. None: balances are not known at all.
         doubts: What keeps the mirror from following ITFlow, by module, in words for the operator.
         unreadable: Modules that ITFlow's key has never been able to read, and why.
@@ -27,8 +27,8 @@ class Freshness:
         generation: ITFlow's version as far as it shows; empty before the first pull of money.
     """
 
-    people_at: dt.datetime | None = None
-    money_at: dt.datetime | None = None
+    people_at: Moment | None = None
+    money_at: Moment | None = None
     doubts: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -36,13 +36,15 @@ class Freshness:
     payments: str = ""
     generation: str = ""
 
-    def people_age_s(self, now: dt.datetime) -> int | None:
-        """Seconds since ``people_at``."""
-        return None if self.people_at is None else max(0, int((now - self.people_at).total_seconds()))
+    @property
+    def people_age_s(self) -> int | None:
+        """Whole seconds since ``people_at``; None where that never was."""
+        return None if self.people_at is None else int(self.people_at.age_s)
 
-    def money_age_s(self, now: dt.datetime) -> int | None:
-        """Seconds since ``money_at``."""
-        return None if self.money_at is None else max(0, int((now - self.money_at).total_seconds()))
+    @property
+    def money_age_s(self) -> int | None:
+        """Whole seconds since ``money_at``; None where that never was."""
+        return None if self.money_at is None else int(self.money_at.age_s)
 
 
 class Mirror:
@@ -99,16 +101,16 @@ class Mirror:
         if self.on_nudge is not None:
             self.on_nudge()
 
-    def status(self, now: dt.datetime) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """The state in words that JSON can carry, for ``/readyz`` and ``check``."""
         freshness = self.freshness
         return {
             "ready": self.ready,
             "version": self.current.version if self.current else None,
-            "people_at": freshness.people_at and freshness.people_at.isoformat(timespec="seconds"),
-            "people_age_s": freshness.people_age_s(now),
-            "money_at": freshness.money_at and freshness.money_at.isoformat(timespec="seconds"),
-            "money_age_s": freshness.money_age_s(now),
+            "people_at": freshness.people_at and freshness.people_at.at.isoformat(timespec="seconds"),
+            "people_age_s": freshness.people_age_s,
+            "money_at": freshness.money_at and freshness.money_at.at.isoformat(timespec="seconds"),
+            "money_age_s": freshness.money_age_s,
             "doubts": dict(freshness.doubts),
             "unreadable": dict(freshness.unreadable),
             "faults": dict(freshness.faults),

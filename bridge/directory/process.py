@@ -1,10 +1,10 @@
 """The sync in a process of its own, so that reading 100,000 contacts takes nothing from the calls being answered.
 
 Python runs one thread at a time, and reading rows and numbers is Python through and through; a thread would be felt.
-The child pulls and stores, the parent takes the stored snapshot over and answers. They share ``bridge.db`` and three
-words: the parent says ``new`` (look for new rows) or ``now`` (pull), the child says ``stored``. The child ends when
-its standard input does, so it never outlives the parent, however that ends; if the child dies, another one is
-started. What other processes store (an operator's ``sync``) is taken over as well.
+The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and four
+words: the parent says ``new`` (look for new rows) or ``now`` (pull), the child says ``stored``, and every few seconds
+``alive``. The child ends when its standard input does, so it never outlives the parent, however that ends; if the
+child dies or falls silent, another one is started. What other processes store (an operator's ``sync``) is followed.
 """
 
 from __future__ import annotations
@@ -18,26 +18,25 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from bridge.directory.follow import NUDGE_GAP_S, Follower
 from bridge.directory.mirror import Mirror
-from bridge.directory.stored import Reader
+from bridge.directory.store import Reader
 from bridge.directory.sync import Sync
-from bridge.errors import BridgeError, StorageError
+from bridge.errors import BridgeError
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
 from bridge.settings import Settings, SyncSection
-from bridge.storage import Database
+from bridge.storage import Database, Watch
 
 log = logging.getLogger(__name__)
 
-# A version that bridge.db never has.
-NOTHING_SEEN = -1
-# How often the parent looks whether somebody else than its child has stored something.
-POLL_S = 1.0
+# The child says so often that it is alive; one that says nothing for so long is replaced.
+BEAT_S = 5.0
+SILENCE_S = 60.0
 RESTART_WAIT_S = 1.0
 RESTART_WAIT_MAX_S = 60.0
 # A child that lived this long did not die of its start.
@@ -47,37 +46,38 @@ NICENESS = 5
 
 
 @asynccontextmanager
-async def following(settings: Settings, mirror: Mirror) -> AsyncIterator[Follow]:
+async def following(settings: Settings, mirror: Mirror, watch: Watch) -> AsyncIterator[Follow]:
     """Keep a mirror up to date for as long as the context lasts.
 
-    On entry the stored snapshot, if there is one, is in use; ITFlow is not waited for.
+    On entry the stored mirror, if there is one, is in use; ITFlow is not waited for.
 
     Args:
         settings: The settings.
         mirror: What features read.
+        watch: Tells when something was stored, by the child or by anybody else.
 
     Raises:
         SettingsError: ITFlow's address or key is not set.
         StorageError: ``bridge.db`` cannot be opened.
     """
     job = _job(settings)
-    # A connection of its own: while a large snapshot is read, nobody else waits for it.
+    # A connection of its own: while a large mirror is read, nobody else waits for it.
     database = await asyncio.to_thread(Database, settings.storage.path)
     try:
-        follow = Follow(job, database, mirror)
+        follow = Follow(job, database, mirror, watch)
         await follow.take_over()
+        if not mirror.ready:
+            log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
         mirror.on_nudge = follow.look_for_new
-        tasks = [
-            asyncio.create_task(follow.keep_child(), name="sync"),
-            asyncio.create_task(follow.watch(), name="mirror"),
-        ]
+        watch.follow("mirror", follow.take_over)
+        child = asyncio.create_task(follow.keep_child(), name="sync")
         try:
             yield follow
         finally:
+            watch.unfollow("mirror")
             mirror.on_nudge = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            child.cancel()
+            await asyncio.gather(child, return_exceptions=True)
     finally:
         database.close()
 
@@ -89,13 +89,12 @@ class Follow:
         process: The child, or None while there is none.
     """
 
-    def __init__(self, job: str, database: Database, mirror: Mirror) -> None:
+    def __init__(self, job: str, database: Database, mirror: Mirror, watch: Watch) -> None:
         self._job = job
         self._database = database
         self._mirror = mirror
+        self._watch = watch
         self._reader = Reader(database)
-        self._seen = NOTHING_SEEN
-        self._stored = asyncio.Event()
         self._nudged_at = -NUDGE_GAP_S
         self.process: Process | None = None
 
@@ -115,41 +114,17 @@ class Follow:
             self.process.stdin.write(f"{word}\n".encode())
 
     async def take_over(self) -> None:
-        """Take the stored snapshot into use, if it is another one."""
-        seen = await self._database.run(self._database.version)
-        if seen != self._seen:
-            was_ready = self._mirror.ready
-            self._mirror.swap(*await self._database.run(self._reader.read))
-            if not was_ready:
-                self._tell_state()
-            self._seen = seen
+        """Take the stored mirror into use, if it is another one.
 
-    def _tell_state(self) -> None:
-        freshness = self._mirror.freshness
-        if self._mirror.ready and freshness.people_at is not None:
-            rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
-            log.info("Answers come from the mirror of %s: %s", freshness.people_at.isoformat(" ", "seconds"), rows)
-        elif self._seen == NOTHING_SEEN:
-            log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
-
-    async def watch(self) -> None:
-        """Take over what is stored, as soon as the child says so, or within ``POLL_S`` from others."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    await self._stored.wait()
-            self._stored.clear()
-            try:
-                await self.take_over()
-            except Exception as error:  # the snapshot that is there goes on answering
-                expected = isinstance(error, StorageError)
-                log.log(
-                    logging.WARNING if expected else logging.ERROR,
-                    "What is stored cannot be taken over, the mirror stays as it is: %s",
-                    error,
-                    exc_info=not expected,
-                )
-                await asyncio.sleep(POLL_S)
+        Raises:
+            StorageError: It cannot be read; the one in use stays.
+        """
+        was_ready = self._mirror.ready
+        self._mirror.swap(*await self._database.run(self._reader.read))
+        people_at = self._mirror.freshness.people_at
+        if self._mirror.ready and not was_ready and people_at is not None:
+            rows = ", ".join(f"{count} {module}" for module, count in self._mirror.freshness.rows.items())
+            log.info("Answers come from the mirror of %s: %s", people_at.at.isoformat(" ", "seconds"), rows)
 
     async def keep_child(self) -> None:
         """Run the child, and another one whenever it dies."""
@@ -158,7 +133,7 @@ class Follow:
             started = time.monotonic()
             try:
                 end = f"exit status {await self._run_child()}"
-            except OSError as error:
+            except (OSError, _SilentError) as error:
                 end = str(error)
             deaths = 0 if time.monotonic() - started > SOUND_S else deaths + 1
             wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, deaths - 1))
@@ -175,12 +150,23 @@ class Follow:
                 raise RuntimeError("the child has no pipes")
             process.stdin.write(f"{self._job}\n".encode())
             self.process = process
-            async for _ in process.stdout:
-                self._stored.set()
+            async with asyncio.timeout(SILENCE_S) as silence:
+                async for word in process.stdout:
+                    silence.reschedule(asyncio.get_running_loop().time() + SILENCE_S)
+                    if word.strip() == b"stored":
+                        self._watch.look()
+                silence.reschedule(None)
             return await process.wait()
+        except TimeoutError:
+            process.kill()
+            raise _SilentError(f"it said nothing for {SILENCE_S:.0f} s") from None
         finally:
             self.process = None
             await _end(process)
+
+
+class _SilentError(Exception):
+    """The child hangs or was stopped."""
 
 
 async def _end(process: Process) -> None:
@@ -221,18 +207,26 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
         sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
         follower = Follower(sync, section, told=lambda: print("stored", flush=True))  # noqa: T201 - a word to the parent
         task = asyncio.create_task(follower.run())
+        beating = asyncio.create_task(_beat())
         listening = asyncio.create_task(_listen(said, follower))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listening.cancel)
         try:
             await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            listening.cancel()
-            task.cancel()
+            for one in (listening, beating, task):
+                one.cancel()
             results = await asyncio.gather(task, listening, return_exceptions=True)
             database.close()
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+
+async def _beat() -> None:
+    """Tell the parent that this process is neither stopped nor hung."""
+    while True:
+        print("alive", flush=True)  # noqa: T201 - a word to the parent
+        await asyncio.sleep(BEAT_S)
 
 
 async def _listen(said: asyncio.StreamReader, follower: Follower) -> None:

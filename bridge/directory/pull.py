@@ -1,32 +1,16 @@
-"""One pull of one module: what is new, changed and gone, and whether that can be believed."""
+"""One pull of one module: what is new, changed and gone compared with what is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from typing import Any, Final
 
-from pydantic import TypeAdapter
-
-from bridge.directory.store import Found, MirrorStore, StoredRow
-from bridge.itflow import records
+from bridge.directory.rows import TABLES, StoredRow
+from bridge.directory.store import Found, MirrorStore, Odd
+from bridge.errors import RowGarbled
 from bridge.itflow.client import ItflowClient
-from bridge.itflow.protocol import Row
+from bridge.itflow.protocol import LARGEST_ID, Row
 
-Record = records.Client | records.Contact | records.Location | records.Vendor | records.Invoice | records.Payment
-
-RECORDS: Final[Mapping[str, type[Any]]] = {
-    "clients": records.Client,
-    "contacts": records.Contact,
-    "locations": records.Location,
-    "vendors": records.Vendor,
-    "invoices": records.Invoice,
-    "payments": records.Payment,
-}
-ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = {module: TypeAdapter(kind) for module, kind in RECORDS.items()}
-
-# A mirror this small may lose its rows without a doubt, as long as some are left.
-LOSS_FLOOR = 5
 # How many known rows a pull of new rows reads again, in case rows before them were deleted.
 TAIL_OVERLAP = 20
 
@@ -51,19 +35,29 @@ async def pull(
     """
     found = Found(module, store.known(module))
     marks = store.marks(module)
+    place = TABLES[module].id_place
     last = 0
     try:
         async with aclosing(client.pages(source or module, marks)) as pages:
             async for page in pages:
-                found.marks[page.offset] = mark = page.mark
+                mark = page.mark
+                found.pages += 1
                 if page.rows is None:
+                    found.marks[page.offset] = mark
                     found.same_pages += 1
                 elif page.rows:
-                    known = store.records(module, last, mark.last_id)
-                    rows = [stored(module, row) for row in page.rows]
-                    found.new += sum(row[1] not in known for row in rows)
-                    found.add([row for row in rows if known.pop(row[1], None) != row[4]])
+                    rows, odd = _read(module, page.rows)
+                    if not odd:  # a page with an odd row is looked into at every pull
+                        found.marks[page.offset] = mark
+                    found.odd += odd
+                    known = store.rows(module, last, mark.last_id)
+                    for one in odd:
+                        known.pop(one.id, None)
+                    found.new += sum(row[place] not in known for row in rows)
+                    found.add([row for row in rows if known.pop(row[place], None) != row])
                     found.lost.extend(known)
+                else:
+                    found.marks[page.offset] = mark
                 found.seen += mark.count - (1 if last else 0)
                 last = max(last, mark.last_id)
                 if progress is not None:
@@ -88,46 +82,29 @@ async def pull_new(client: ItflowClient, store: MirrorStore, module: str) -> int
     added = 0
     async with aclosing(client.pages(module, start_offset=start)) as pages:
         async for page in pages:
-            added += store.add(module, [stored(module, row) for row in page.rows or ()])
+            rows, _ = _read(module, page.rows or ())
+            added += store.add(module, rows)
     return added
 
 
-def doubt(found: Found, max_loss: float) -> str:
-    """Why a pull is not to be believed, or nothing.
-
-    Args:
-        found: The pull.
-        max_loss: The share of the known rows that may be gone.
-    """
-    known, lost, module = found.known.rows, len(found.lost), found.module
-    if known and not found.seen:
-        what = f"ITFlow shows no {module} at all, but the mirror knows {known}"
-    elif lost > max(LOSS_FLOOR, max_loss * known):
-        what = (
-            f"{lost} of {known} known {module} are gone from ITFlow's answer (setting sync.max_loss: {max_loss:.0%})"
-        )
-    else:
-        return ""
-    return (
-        f"{what}. The mirror keeps what it knows. If the rows are really gone, run `itflow-bridge sync --accept`; "
-        "if not, look at the API key's clients and rights, and at ITFlow's PHP log for database errors."
-    )
+def _read(module: str, rows: Iterable[Row]) -> tuple[list[StoredRow], list[Odd]]:
+    """What can be read of some rows, and what cannot."""
+    read, odd = [], []
+    table = TABLES[module]
+    for row in rows:
+        try:
+            read.append(table.read(row))
+        except RowGarbled as error:
+            client_id, invoice_id = (
+                _id(row.get(f"{module.removesuffix('s')}_{one}")) for one in ("client_id", "invoice_id")
+            )
+            odd.append(Odd(error.row_id or 0, str(error), client_id, invoice_id))
+    return read, odd
 
 
-def stored(module: str, row: Row) -> StoredRow:
-    """Reduce a row to what the bridge uses.
-
-    Raises:
-        WireGarbled: A column cannot be read.
-    """
-    record = records.read(RECORDS[module], row)
-    # Defaults are left out: it is short, and it is the form in which the record's validators take it back.
-    data = ADAPTERS[module].dump_json(record, exclude_defaults=True)
-    client_id = record.id if module == "clients" else getattr(record, "client_id", 0)
-    return module, record.id, client_id, record.archived, data
-
-
-def load(module: str, rows: Iterable[bytes]) -> Iterable[Any]:
-    """The records of stored rows."""
-    adapter = ADAPTERS[module]
-    return (adapter.validate_json(row) for row in rows)
+def _id(text: str | None) -> int | None:
+    """An id that can be read, or None."""
+    text = text or ""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))):
+        return None
+    return int(text)

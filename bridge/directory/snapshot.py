@@ -1,62 +1,68 @@
-"""The immutable picture of ITFlow that every answer is read from."""
+"""The immutable picture of ITFlow that every answer is read from: the mirror's tables, in memory."""
 
 from __future__ import annotations
 
-from array import array
+import datetime as dt
+import json
+import sqlite3
+import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import count
+from typing import Any, Final, Self
 
-from bridge.directory import pages
-from bridge.directory.coding import (
-    client_of_entry,
-    decode_client,
-    decode_entry,
-    decode_invoices,
-    encode_client,
-    encode_entry,
-    encode_invoices,
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, covers
+from bridge.storage import memory
+
+_ENTRY: Final = (
+    "kind, id, client_id, name, email, title, department, is_primary, important, billing, technical, has_pin"
 )
-from bridge.directory.entries import Client, Entry, Invoice, Kind, Scope, covers
-from bridge.directory.pages import ROWS_BITS, Pages, Section, number_key
+_CLIENT: Final = "id, name, lead, favorite, currency, region"
+_NUMBER: Final = "number, label, extension"
 
-# The order of entries everywhere; a reference is the place in it, then the row's id.
-KINDS = (Kind.CONTACT, Kind.LOCATION, Kind.VENDOR)
-_ID_BITS = 56
-_ID_MASK = (1 << _ID_BITS) - 1
+_MATCH = f"""
+SELECT {_ENTRY} FROM live_entry WHERE (kind, id) IN (SELECT kind, id FROM number WHERE number = ?) ORDER BY kind, id
+"""
+_PHONES = f"SELECT {_NUMBER} FROM number WHERE kind = ? AND id = ? ORDER BY place"
+_ALL_PHONES = f"SELECT kind, id, {_NUMBER} FROM number ORDER BY kind, id, place"
+_ALL = f"SELECT {_ENTRY} FROM live_entry ORDER BY kind, id"
+_OF_CLIENTS = f"""
+SELECT {_ENTRY} FROM live_entry WHERE client_id IN (SELECT value FROM json_each(?)) ORDER BY kind, id
+"""
+_ONE = f"SELECT {_ENTRY} FROM live_entry WHERE kind = ? AND id = ?"
+_INVOICES = """
+SELECT id, number, status, date, due, currency, amount FROM invoice WHERE client_id = ? ORDER BY id
+"""
+_PAYMENTS = """
+SELECT invoice_id, amount FROM payment WHERE invoice_id IN (SELECT id FROM invoice WHERE client_id = ?)
+"""
+_ODD_INVOICES = "SELECT reason FROM odd_row WHERE module = 'invoices' AND ifnull(client_id, ?1) = ?1 ORDER BY id"
+_ODD_PAYMENTS = "SELECT DISTINCT invoice_id FROM odd_row WHERE module = 'payments'"
 
-
-def reference(kind: Kind, entry_id: int) -> int:
-    """An entry as one number, which sorts by kind and id."""
-    return KINDS.index(kind) << _ID_BITS | entry_id
+_KINDS = {kind.value: kind for kind in Kind}
+_LABELS = {label.value: label for label in Label}
+_built = count(1)
 
 
 class Snapshot:
     """Clients, entries and invoices at one moment; never changed, only replaced.
 
-    Rows stay encoded until they are asked for (see ``pages``), so a million contacts are some thousand objects.
-
     Args:
-        version: See the attribute.
-        content: The pages by section and number, or None for an empty snapshot.
-        payments: See the attribute.
+        connection: The tables of ``bridge.db`` in memory; the snapshot's from now on.
 
     Attributes:
-        version: Names the content: the same content has the same version. Fit for an ETag.
+        version: Names the content; two snapshots of one version are the same. Fit for an ETag.
         payments: Whether ITFlow showed the payments, so that balances can be exact.
-        pages: The pages, to share them with the next snapshot.
     """
 
-    def __init__(self, version: str, content: Pages | None = None, *, payments: bool) -> None:
-        self.version = version
-        self.payments = payments
-        self.pages: Pages = content or {}
-        sections: dict[Section, dict[int, bytes]] = {section: {} for section in Section}
-        for (section, number), page in sorted(self.pages.items()):
-            sections[section][number] = page
-        self._sections: Mapping[Section, Mapping[int, bytes]] = sections
-        self._kinds = [sections[Section(kind)] for kind in KINDS]
-        self._buckets = list(sections[Section.NUMBERS].values())
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA query_only = ON")
+        facts = dict(connection.execute("SELECT name, value FROM mirror_facts"))
+        self.version = f"{facts['origin']}.{facts['version']}"
+        self.payments = bool(facts.get("payments"))
+        self._connection = connection
+        weakref.finalize(self, connection.close)
 
     @classmethod
     def build(
@@ -68,35 +74,22 @@ class Snapshot:
         payments: bool = True,
         version: str = "",
     ) -> Self:
-        """Put a snapshot together.
+        """Put a snapshot together without a ``bridge.db``.
 
         Args:
-            clients: All that are not archived.
-            entries: All that are not archived, of clients that are not archived or of none.
+            clients: All that are not archived; where there are none, entries of any client are shown.
+            entries: All that are not archived.
             invoices: All invoices of those clients, archived ones too: they count in ITFlow's balance.
             payments: Whether the invoices' ``paid`` is known.
-            version: See the attribute; made from the content where it is not given.
+            version: See the attribute; a new one where it is not given.
         """
-        rows: dict[Section, dict[int, bytes]] = defaultdict(dict)
-        index = Index()
-        of_client: dict[int, list[Invoice]] = defaultdict(list)
-        for client in clients:
-            rows[Section.CLIENT][client.id] = encode_client(client)
-        for entry in entries:
-            rows[Section(entry.kind)][entry.id] = encode_entry(entry)
-            index.add(reference(entry.kind, entry.id), number_keys(entry))
-        for invoice in invoices:
-            of_client[invoice.client_id].append(invoice)
-        for client_id, found in of_client.items():
-            rows[Section.INVOICES][client_id] = encode_invoices(sorted(found, key=lambda invoice: invoice.id))
-        content = {
-            (section, number): page
-            for section, data in rows.items()
-            for number, page in pages.pack(sorted(data.items()))
-        }
-        content |= {(Section.NUMBERS, number): bucket for number, bucket in index.pages()}
-        digests = {(section.value, number): pages.digest(page) for (section, number), page in content.items()}
-        return cls(version or pages.version_of(digests, payments=payments), content, payments=payments)
+        connection = memory()
+        connection.execute("BEGIN")
+        fill(connection, clients=clients, entries=entries, invoices=invoices)
+        facts = {"payments": "module" if payments else "", "origin": "built", "version": version or str(next(_built))}
+        connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
+        connection.execute("COMMIT")
+        return cls(connection)
 
     def match(self, number: str, scope: Scope = None) -> Sequence[Entry]:
         """The entries with a number, in the order of kind and id.
@@ -105,75 +98,165 @@ class Snapshot:
             number: An identity: E.164 or short.
             scope: The clients that count.
         """
-        if not self._buckets:
-            return []
-        key = number_key(number)
-        bucket = self._buckets[key & (len(self._buckets) - 1)]
-        found = []
-        for place in pages.find_number(bucket, key):
-            entry = self._entry(place)
-            # Two short numbers may have one key, however unlikely that is.
-            if covers(scope, entry.client_id) and number in [phone.number for phone in entry.phones]:
-                found.append(entry)
-        return found
+        return [
+            self._entry(*row)
+            for row in self._connection.execute(_MATCH, (number,)).fetchall()
+            if covers(scope, row[2])
+        ]
+
+    def entry(self, kind: Kind, entry_id: int) -> Entry | None:
+        """An entry that is shown, or None."""
+        row = self._connection.execute(_ONE, (kind.value, entry_id)).fetchone()
+        return self._entry(*row) if row else None
 
     def client(self, client_id: int) -> Client | None:
         """A client that is not archived, or None."""
-        data = self._row(Section.CLIENT, client_id)
-        return decode_client(client_id, data) if data else None
+        row = self._connection.execute(
+            f"SELECT {_CLIENT} FROM client WHERE id = ? AND NOT archived",
+            (client_id,),
+        ).fetchone()
+        return _client(*row) if row else None
 
     def clients(self, scope: Scope = None) -> Iterator[Client]:
         """The clients of a scope, in the order of their ids."""
-        return (decode_client(row_id, data) for row_id, data in self._rows(Section.CLIENT) if covers(scope, row_id))
+        rows = self._connection.execute(f"SELECT {_CLIENT} FROM client WHERE NOT archived ORDER BY id")
+        return (_client(*row) for row in rows if covers(scope, row[0]))
 
     def entries(self, scope: Scope = None) -> Iterator[Entry]:
         """The entries of a scope: contacts, then locations, then vendors, each in the order of their ids."""
-        for kind in KINDS:
-            for row_id, data in self._rows(Section(kind)):
-                if scope is None or client_of_entry(data) in scope:
-                    yield decode_entry(kind, row_id, data)
+        if scope is not None:
+            for row in self._connection.execute(_OF_CLIENTS, (json.dumps(sorted(scope)),)):
+                yield self._entry(*row)
+            return
+        # Both come in the same order, so the numbers of all entries are read along with them.
+        phones = self._connection.execute(_ALL_PHONES)
+        phone = phones.fetchone()
+        for row in self._connection.execute(_ALL):
+            place = row[:2]
+            found = []
+            while phone is not None and phone[:2] <= place:
+                if phone[:2] == place:
+                    found.append(_phone(*phone[2:]))
+                phone = phones.fetchone()
+            yield _entry(*row, phones=tuple(found))
 
     def invoices(self, client_id: int) -> Sequence[Invoice]:
-        """A client's invoices, in the order of their ids."""
-        data = self._row(Section.INVOICES, client_id)
-        return decode_invoices(client_id, data) if data else []
+        """The invoices of a client that is not archived, in the order of their ids."""
+        if self.client(client_id) is None:
+            return []
+        # A payment that cannot be read leaves open what is paid on its invoice; one of no known invoice, on every one.
+        odd = {invoice_id for (invoice_id,) in self._connection.execute(_ODD_PAYMENTS)}
+        paid: dict[int, Decimal] = defaultdict(Decimal)
+        for invoice_id, amount in self._connection.execute(_PAYMENTS, (client_id,)):
+            paid[invoice_id] += Decimal(amount)
+        return [
+            Invoice(
+                id=invoice_id,
+                client_id=client_id,
+                number=number,
+                status=status,
+                date=date and dt.date.fromisoformat(date),
+                due=due and dt.date.fromisoformat(due),
+                currency=currency,
+                amount=Decimal(amount),
+                paid=paid[invoice_id] if self.payments and not odd & {invoice_id, None} else None,
+            )
+            for invoice_id, number, status, date, due, currency, amount in self._connection.execute(
+                _INVOICES, (client_id,)
+            )
+        ]
 
-    def _entry(self, place: int) -> Entry:
-        entry_id = place & _ID_MASK
-        page = self._kinds[place >> _ID_BITS][entry_id >> ROWS_BITS]
-        return decode_entry(KINDS[place >> _ID_BITS], entry_id, pages.find(page, entry_id))
+    def odd_invoices(self, client_id: int) -> Sequence[str]:
+        """Why a client's invoices are not all here, or not as they are: those in ITFlow that cannot be read."""
+        return [reason for (reason,) in self._connection.execute(_ODD_INVOICES, (client_id,))]
 
-    def _row(self, section: Section, row_id: int) -> bytes:
-        page = self._sections[section].get(row_id >> ROWS_BITS)
-        return pages.find(page, row_id) if page else b""
-
-    def _rows(self, section: Section) -> Iterator[tuple[int, bytes]]:
-        for number, page in self._sections[section].items():
-            yield from pages.unpack(number, page)
-
-
-class Index:
-    """Gathers which number leads where, without an object for each."""
-
-    def __init__(self) -> None:
-        self._keys = array("Q")
-        self._references = array("Q")
-
-    def add(self, place: int, keys: array[int]) -> None:
-        """Note an entry's numbers.
-
-        Args:
-            place: See ``reference``.
-            keys: See ``number_keys``.
-        """
-        self._keys.extend(keys)
-        self._references.extend([place] * len(keys))
-
-    def pages(self) -> Iterator[tuple[int, bytes]]:
-        """The buckets, see ``pages.pack_numbers``."""
-        return pages.pack_numbers(self._keys, self._references)
+    def _entry(self, kind: str, entry_id: int, *rest: Any) -> Entry:  # noqa: ANN401 - columns of STRICT tables
+        phones = self._connection.execute(_PHONES, (kind, entry_id)).fetchall()
+        return _entry(kind, entry_id, *rest, phones=tuple([_phone(*phone) for phone in phones]))
 
 
-def number_keys(entry: Entry) -> array[int]:
-    """The keys of an entry's numbers, each once."""
-    return array("Q", sorted({number_key(phone.number) for phone in entry.phones}))
+def fill(
+    connection: sqlite3.Connection,
+    *,
+    clients: Iterable[Client] = (),
+    entries: Iterable[Entry] = (),
+    invoices: Iterable[Invoice] = (),
+) -> None:
+    """Write rows into the mirror's tables, as ``Snapshot.build`` takes them.
+
+    Args:
+        connection: A transaction that writes a ``bridge.db``, in memory or not.
+        clients: See ``Snapshot.build``, as the others.
+        entries: Their numbers are identities already.
+        invoices: Each with what is paid on it as one payment, or with one that cannot be read.
+    """
+    clients = list(clients)
+    connection.executemany(f"INSERT INTO client ({_CLIENT}, archived) VALUES (?, ?, ?, ?, ?, ?, 0)", clients)
+    if not clients:
+        connection.execute("INSERT INTO mirror_modules (module, gap) VALUES ('clients', 'none are given')")
+    for entry in entries:
+        _insert_entry(connection, entry)
+    for invoice in invoices:
+        _insert_invoice(connection, invoice)
+
+
+def _phone(number: str, label: str, extension: str) -> Phone:
+    return Phone(number, _LABELS[label], extension)
+
+
+def _client(client_id: int, name: str, lead: int, favorite: int, currency: str, region: str) -> Client:
+    return Client(client_id, name, bool(lead), bool(favorite), currency, region)
+
+
+def _entry(
+    kind: str,
+    entry_id: int,
+    client_id: int,
+    name: str,
+    email: str,
+    title: str,
+    department: str,
+    *flags: int,
+    phones: tuple[Phone, ...],
+) -> Entry:
+    return Entry(
+        _KINDS[kind], entry_id, client_id, name, phones, email, title, department, *[flag == 1 for flag in flags]
+    )
+
+
+def _insert_entry(connection: sqlite3.Connection, entry: Entry) -> None:
+    kind, place = entry.kind.value, (entry.kind.value, entry.id)
+    connection.execute(
+        f"INSERT INTO entry ({_ENTRY}, archived, country, phone_country_code, phone, extension, mobile_country_code,"
+        " mobile) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', '', '', '', '')",
+        (
+            *(kind, entry.id, entry.client_id, entry.name, entry.email, entry.title, entry.department),
+            *(entry.primary, entry.important, entry.billing, entry.technical, entry.has_pin),
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO number (kind, id, place, number, label, extension) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (*place, order, phone.number, phone.label.value, phone.extension)
+            for order, phone in enumerate(entry.phones)
+        ],
+    )
+
+
+def _insert_invoice(connection: sqlite3.Connection, invoice: Invoice) -> None:
+    connection.execute(
+        "INSERT INTO invoice (id, client_id, number, status, date, due, currency, amount)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(invoice.id, invoice.client_id, invoice.number, invoice.status),
+            *(invoice.date and invoice.date.isoformat(), invoice.due and invoice.due.isoformat()),
+            *(invoice.currency, str(invoice.amount)),
+        ),
+    )
+    if invoice.paid is None:
+        connection.execute(
+            "INSERT INTO odd_row (module, id, reason, invoice_id) VALUES ('payments', ?1, 'not known', ?1)",
+            (invoice.id,),
+        )
+    else:
+        connection.execute("INSERT INTO payment (invoice_id, amount) VALUES (?, ?)", (invoice.id, str(invoice.paid)))

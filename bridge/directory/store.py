@@ -1,38 +1,35 @@
-"""The mirror's tables in ``bridge.db``: ITFlow's rows, the marks of their pages, the state of each module.
+"""The mirror's tables in ``bridge.db``: what is known of each module, and how a pull is taken over.
 
-A pull is taken over in small transactions, so that nobody else waits long for the file. The first one takes the
-marks away and counts the module's pulls up; every later one checks that count. So a pull that was broken off is
-done again in full, and of two that meet (the service's and an operator's) one stands back.
+An ordinary pull is taken over in one transaction, so that nobody sees half of it; one of many thousand rows (the
+first, as a rule) in several, so that no other writer waits long for the file, and its version counts up at the end.
+Each transaction checks and raises the module's count of pulls: of two pullers that meet (the service's and an
+operator's) one stands back. The marks of the pages go first: a pull that was broken off is done again in full.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge import numbers
+from bridge.clock import Moment
+from bridge.directory.entries import Kind
 from bridge.directory.mirror import Freshness
+from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, read_as
+from bridge.directory.snapshot import Snapshot
 from bridge.itflow.client import PageMark
 from bridge.storage import Database
 
 PEOPLE: Final = ("clients", "locations", "contacts", "vendors")
 MONEY: Final = ("invoices", "payments")
 
-# Rows written in one transaction: some 20 ms in which another writer waits.
-SLICE = 5000
-
-_UPSERT = """
-INSERT INTO mirror_rows (module, id, client_id, archived, record) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET client_id = excluded.client_id, archived = excluded.archived,
-    record = excluded.record, region = NULL
-"""
-_INSERT = "INSERT OR IGNORE INTO mirror_rows (module, id, client_id, archived, record) VALUES (?, ?, ?, ?, ?)"
-
-# Module, id, client id, archived, record.
-StoredRow = tuple[str, int, int, bool, bytes]
+# Rows written in one transaction: some 100 ms in which another writer waits.
+SLICE = 10_000
+# So many rows that cannot be read are named, the others are counted.
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,23 @@ class Known:
     gap: str
 
 
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A row that cannot be read.
+
+    Attributes:
+        id: 0 where that is what cannot be read.
+        reason: Names module, column and row, never the value.
+        client_id: Whose it is; None where that is not known, or for a payment.
+        invoice_id: What a payment pays; None where that is not known.
+    """
+
+    id: int
+    reason: str
+    client_id: int | None = None
+    invoice_id: int | None = None
+
+
 @dataclass(slots=True)
 class Found:
     """What a pull of a module found, not yet taken over.
@@ -62,36 +76,43 @@ class Found:
         known: The module before.
         marks: Its pages.
         lost: Ids of known rows that are gone.
+        odd: Rows that cannot be read; known ones stay as they are.
         seen: Rows that ITFlow has.
         new: Rows that were not known.
         changed: Rows that are new or other than before.
-        same_pages: Pages that came unchanged, so that nobody looked into them.
+        pages: Pages that were read.
+        same_pages: Those that came unchanged, so that nobody looked into them.
     """
 
     module: str
     known: Known
     marks: dict[int, PageMark] = field(default_factory=dict)
     lost: array[int] = field(default_factory=lambda: array("Q"))
+    odd: list[Odd] = field(default_factory=list)
     seen: int = 0
     new: int = 0
     changed: int = 0
+    pages: int = 0
     same_pages: int = 0
     # On disk, where a first pull of a million rows has room.
     _spool: sqlite3.Connection = field(
-        default_factory=lambda: sqlite3.connect("", check_same_thread=False), repr=False
+        default_factory=lambda: sqlite3.connect("", check_same_thread=False, isolation_level=None), repr=False
     )
 
     def __post_init__(self) -> None:
-        self._spool.execute("CREATE TABLE rows (module, id PRIMARY KEY, client_id, archived, record)")
+        columns = TABLES[self.module].columns
+        self._spool.execute(f"CREATE TABLE rows ({', '.join(columns)}, PRIMARY KEY (id))")
+        self._spool.execute("BEGIN")
 
-    def add(self, rows: list[StoredRow]) -> None:
+    def add(self, rows: Sequence[StoredRow]) -> None:
         """Note rows that are new or changed."""
-        self._spool.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
+        marks = ", ".join("?" * len(TABLES[self.module].columns))
+        self._spool.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", rows)
         self.changed += len(rows)
 
     def slices(self) -> Iterator[list[StoredRow]]:
         """The noted rows."""
-        cursor = self._spool.execute("SELECT module, id, client_id, archived, record FROM rows ORDER BY id")
+        cursor = self._spool.execute("SELECT * FROM rows ORDER BY id")
         while rows := cursor.fetchmany(SLICE):
             yield rows
 
@@ -104,18 +125,22 @@ class MirrorStore:
     """Reads and writes the mirror's tables.
 
     All methods raise ``StorageError`` where the file cannot be used.
+
+    Args:
+        database: ``bridge.db``.
+        region: The setting ``numbers.region``.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, region: str) -> None:
         self.database = database
+        self._region = region
 
     def known(self, module: str) -> Known:
         """What is known of a module."""
         with self.database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO mirror_modules (module) VALUES (?)", (module,))
             connection.execute(
-                "UPDATE mirror_modules SET rows = (SELECT count(*) FROM mirror_rows WHERE module = ?1)"
-                " WHERE module = ?1 AND rows IS NULL",
+                f"UPDATE mirror_modules SET rows = ({_count(module)}) WHERE module = ? AND rows IS NULL",
                 (module,),
             )
             pull, rows, pulled_at, doubt, gap = connection.execute(
@@ -131,64 +156,61 @@ class MirrorStore:
             ).fetchall()
         return {offset: PageMark(*mark) for offset, *mark in rows}
 
-    def records(self, module: str, after: int, until: int) -> dict[int, bytes]:
+    def rows(self, module: str, after: int, until: int) -> dict[int, StoredRow]:
         """The known rows with ids above ``after`` and up to ``until``."""
+        table = TABLES[module]
         with self.database.read() as connection:
-            return dict(
-                connection.execute(
-                    "SELECT id, record FROM mirror_rows WHERE module = ? AND id > ? AND id <= ?",
-                    (module, after, until),
-                )
+            rows = connection.execute(
+                f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {_of(table)} AND id > ? AND id <= ?",
+                (after, until),
             )
+            place = table.id_place
+            return {row[place]: row for row in rows}
 
     def ids(self, module: str, after: int) -> array[int]:
         """The ids of known rows above ``after``."""
+        table = TABLES[module]
         with self.database.read() as connection:
-            rows = connection.execute("SELECT id FROM mirror_rows WHERE module = ? AND id > ?", (module, after))
+            rows = connection.execute(f"SELECT id FROM {table.name} WHERE {_of(table)} AND id > ?", (after,))
             return array("Q", (row_id for (row_id,) in rows))
 
-    def take(self, found: Found, at: dt.datetime) -> bool:
-        """Take a pull over; its module is without doubt, gap and fault then.
+    def take(self, found: Sequence[Found], at: Moment, facts: Mapping[str, str], doubts: Mapping[str, str]) -> bool:
+        """Take pulls over together.
 
         Args:
-            found: The pull.
-            at: When it began (UTC).
+            found: The pulls.
+            at: When they began.
+            facts: Facts about the whole that hold from now on.
+            doubts: Modules that lose no rows, and why; the others are without doubt, gap and fault then.
 
         Returns:
-            False where another pull of the module was taken over meanwhile; then this one is void.
+            False where another pull was taken over meanwhile; then these are void.
         """
-        module, pull = found.module, found.known.pull
-        for statement, rows in self._statements(found):
+        pulls = {one.module: one.known.pull for one in found}
+        parts = ((one, rows) for one in found for rows in one.slices())
+        if sum(one.changed for one in found) <= SLICE:
+            together = [self._prepared(one, rows) for one, rows in parts]
+        else:
+            together = []
             with self.database.write() as connection:
-                if not _count_up(connection, module, pull):
-                    return False
-                connection.executemany(statement, rows)
-            pull += 1
+                connection.executemany("DELETE FROM mirror_marks WHERE module = ?", [(module,) for module in pulls])
+            for one, rows in parts:
+                prepared = self._prepared(one, rows)
+                with self.database.write() as connection:
+                    if not _count_up(connection, pulls, one.module):
+                        return False
+                    prepared.write(connection)
         with self.database.write() as connection:
-            if not _count_up(connection, module, pull):
+            if not all(_count_up(connection, pulls, one.module) for one in found):
                 return False
-            connection.executemany(
-                "INSERT OR REPLACE INTO mirror_marks VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (module, offset, mark.digest, mark.count, mark.first_id, mark.last_id)
-                    for offset, mark in found.marks.items()
-                ],
-            )
-            connection.execute(
-                "UPDATE mirror_modules SET rows = ?, pulled_at = ?, doubt = '', gap = '', fault = '' WHERE module = ?",
-                (found.known.rows + found.new - len(found.lost), at.isoformat(), module),
-            )
+            for prepared in together:
+                prepared.write(connection)
+            for one in found:
+                _close(connection, one, at, doubts.get(one.module, ""))
+            changed = any(one.changed or one.odd or (one.lost and one.module not in doubts) for one in found)
+            if any((changed, _note_facts(connection, facts), _note_regions(connection))):
+                _raise_version(connection)
         return True
-
-    def _statements(self, found: Found) -> Iterator[tuple[str, Sequence[tuple[object, ...]]]]:
-        module = found.module
-        if found.changed or found.lost or found.marks != self.marks(module):
-            yield "DELETE FROM mirror_marks WHERE module = ?", [(module,)]
-        for rows in found.slices():
-            yield _UPSERT, rows
-        for start in range(0, len(found.lost), SLICE):
-            ids = found.lost[start : start + SLICE]
-            yield "DELETE FROM mirror_rows WHERE module = ? AND id = ?", [(module, row_id) for row_id in ids]
 
     def add(self, module: str, rows: Sequence[StoredRow]) -> int:
         """Add rows that are not known yet, between two whole pulls; a whole pull that is under way is void then.
@@ -198,115 +220,306 @@ class MirrorStore:
         Returns:
             How many were new.
         """
+        table = TABLES[module]
         with self.database.write() as connection:
-            new = connection.executemany(_INSERT, rows).rowcount
-            if new > 0:
-                connection.execute(
-                    "UPDATE mirror_modules SET pull = pull + 1, rows = rows + ? WHERE module = ?", (new, module)
+            ids = [row[table.id_place] for row in rows]
+            known = {
+                row_id
+                for (row_id,) in connection.execute(
+                    f"SELECT id FROM {table.name} WHERE {_of(table)} AND id BETWEEN ? AND ?",
+                    (min(ids, default=0), max(ids, default=0)),
                 )
-        return max(0, new)
+            }
+            new = [row for row in rows if row[table.id_place] not in known]
+            if new:
+                _Prepared(table, new, self._numbers(table, new, _regions(connection))).write(connection)
+                connection.execute(
+                    "UPDATE mirror_modules SET pull = pull + 1, rows = rows + ? WHERE module = ?", (len(new), module)
+                )
+                _note_regions(connection)
+                _raise_version(connection)
+        return len(new)
 
-    def note(self, module: str, *, doubt: str | None = None, gap: str | None = None, fault: str = "") -> None:
+    def read_again(self) -> int:
+        """Read the numbers anew that another region or release has read; what is known stays in use till then.
+
+        Returns:
+            How many entries had their numbers read.
+        """
+        with self.database.write() as connection:
+            if _note_regions(connection):
+                _raise_version(connection)
+        entry, count = TABLES["contacts"], 0
+        after: tuple[str, int] = ("", 0)
+        while True:
+            with self.database.read() as connection:
+                regions = _regions(connection)
+                rows = connection.execute(
+                    f"SELECT {', '.join(entry.columns)}, read_as FROM entry WHERE (kind, id) > (?, ?)"
+                    " ORDER BY kind, id LIMIT ?",
+                    (*after, SLICE),
+                ).fetchall()
+            if not rows:
+                return count
+            after = rows[-1][:2]
+            stale = [row[:-1] for row in rows if row[-1] != read_as(regions.get(row[2]) or self._region)]
+            if stale:
+                prepared = _Prepared(entry, stale, self._numbers(entry, stale, regions))
+                with self.database.write() as connection:
+                    # A row that another pull changed meanwhile is not the one that was read here.
+                    prepared.write(connection, only_same=True)
+                    _raise_version(connection)
+                count += len(stale)
+
+    def note(self, module: str, *, doubt: str | None = None, fault: str = "") -> None:
         """Note why a module was not taken over.
 
         Args:
             module: The module.
             doubt: Why the pull is not believed; None leaves what there is.
-            gap: Why the key cannot read the module; None leaves what there is.
             fault: Why the pull failed.
         """
         with self.database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO mirror_modules (module) VALUES (?)", (module,))
             connection.execute(
-                "UPDATE mirror_modules SET doubt = ifnull(?, doubt), gap = ifnull(?, gap), fault = ? WHERE module = ?",
-                (doubt, gap, fault, module),
+                "UPDATE mirror_modules SET doubt = ifnull(?, doubt), fault = ? WHERE module = ?",
+                (doubt, fault, module),
             )
 
     def forget(self, module: str, gap: str) -> None:
         """Give a module up that the key can no longer read, because the operator said so."""
+        table = TABLES[module]
         with self.database.write() as connection:
             connection.execute("DELETE FROM mirror_marks WHERE module = ?", (module,))
-            connection.execute("DELETE FROM mirror_rows WHERE module = ?", (module,))
+            connection.execute("DELETE FROM odd_row WHERE module = ?", (module,))
+            if table.kind:
+                connection.execute("DELETE FROM number WHERE kind = ?", (table.kind.value,))
+            connection.execute(f"DELETE FROM {table.name} WHERE {_of(table)}")
             connection.execute(
                 "UPDATE mirror_modules"
                 " SET pull = pull + 1, rows = 0, pulled_at = NULL, doubt = '', gap = ?, fault = '' WHERE module = ?",
                 (gap, module),
             )
             if module == "payments":  # what is paid is not known from now on, which is not the same as nothing
-                connection.execute("UPDATE mirror_facts SET value = '' WHERE name = 'payments'")
+                _note_facts(connection, {"payments": ""})
+            _raise_version(connection)
 
     def facts(self) -> dict[str, str]:
         """What is known of the whole."""
         with self.database.read() as connection:
-            return read_facts(connection)
-
-    def note_facts(self, **facts: str) -> None:
-        """Note facts about the whole."""
-        with self.database.write() as connection:
-            connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
+            return _facts(connection)
 
     def has_people(self) -> bool:
         """Whether every module of people that can be read was."""
-        with self.database.read() as connection:
-            return bool(_oldest(connection, PEOPLE))
-
-    def publish(self) -> None:
-        """Let the stored snapshot count as being as current as the pulls; to be called when it is made of them."""
-        with self.database.write() as connection:
-            no_invoices = connection.execute(
-                "SELECT 1 FROM mirror_modules WHERE module = 'invoices' AND gap <> ''"
-            ).fetchone()
-            connection.executemany(
-                "INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)",
-                [
-                    ("people_at", _oldest(connection, PEOPLE)),
-                    ("money_at", "" if no_invoices else _oldest(connection, MONEY)),
-                ],
-            )
+        return self.freshness().people_at is not None
 
     def freshness(self) -> Freshness:
-        """How current the stored snapshot is."""
+        """How current the mirror is."""
         with self.database.read() as connection:
-            return read_freshness(connection)
+            return _freshness(connection)
+
+    def _prepared(self, found: Found, rows: Sequence[StoredRow]) -> _Prepared:
+        table = TABLES[found.module]
+        with self.database.read() as connection:
+            regions = _regions(connection) if table.kind else {}
+        return _Prepared(table, rows, self._numbers(table, rows, regions))
+
+    def _numbers(
+        self, table: Table, rows: Sequence[StoredRow], regions: Mapping[int, str]
+    ) -> list[tuple[str, list[NumberRow]]]:
+        """For each row how its numbers were read, and the numbers."""
+        if table.kind is None:
+            return []
+        wanted = [regions.get(row[2]) or self._region for row in rows]
+        return [(read_as(region), list(numbers_of(row, region))) for row, region in zip(rows, wanted, strict=True)]
 
 
-def read_freshness(connection: sqlite3.Connection) -> Freshness:
-    """How current the stored snapshot is, within a transaction."""
+class Reader:
+    """Reads the mirror as a snapshot, and another one only where something has changed.
+
+    Args:
+        database: ``bridge.db``; best a connection of its own, because a large mirror keeps it busy.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._version = ""
+        self._snapshot: Snapshot | None = None
+
+    def read(self) -> tuple[Snapshot | None, Freshness]:
+        """The mirror, the same object as last time where nothing changed, and how current it is.
+
+        Returns:
+            No snapshot before every module of people that can be read was.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        with self._database.read() as connection:
+            freshness = _freshness(connection)
+            facts = _facts(connection)
+        version = f"{facts['origin']}.{facts['version']}"
+        if freshness.people_at is not None and version != self._version:
+            self._snapshot = Snapshot(self._database.copy())
+            self._version = self._snapshot.version
+        return self._snapshot, freshness
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Rows that are ready to be written, their numbers read."""
+
+    table: Table
+    rows: Sequence[StoredRow]
+    numbers: Sequence[tuple[str, Sequence[NumberRow]]]
+
+    def write(self, connection: sqlite3.Connection, *, only_same: bool = False) -> None:
+        columns = self.table.columns
+        if self.table.kind is None:
+            connection.executemany(_upsert(self.table, columns), self.rows)
+            return
+        pairs = list(zip(self.rows, self.numbers, strict=True))
+        if only_same:
+            there = f"SELECT 1 FROM entry WHERE {' AND '.join(f'{column} IS ?' for column in columns)}"
+            pairs = [pair for pair in pairs if connection.execute(there, pair[0]).fetchone()]
+        connection.executemany(_upsert(self.table, (*columns, "read_as")), [(*row, how) for row, (how, _) in pairs])
+        connection.executemany("DELETE FROM number WHERE kind = ? AND id = ?", [row[:2] for row, _ in pairs])
+        connection.executemany(
+            "INSERT INTO number (kind, id, place, number, label, extension) VALUES (?, ?, ?, ?, ?, ?)",
+            (number for _, (_, found) in pairs for number in found),
+        )
+
+
+def _upsert(table: Table, columns: Sequence[str]) -> str:
+    key = "kind, id" if table.kind else "id"
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in {"kind", "id"})
+    return (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
+    )
+
+
+def _of(table: Table) -> str:
+    return f"kind = '{table.kind.value}'" if table.kind else "true"
+
+
+def _count(module: str) -> str:
+    return f"SELECT count(*) FROM {TABLES[module].name} WHERE {_of(TABLES[module])}"
+
+
+def _close(connection: sqlite3.Connection, found: Found, at: Moment, doubt: str) -> None:
+    """Note a pull whose rows are written; with a doubt its lost rows stay, and no mark stands for its pages."""
+    module, table = found.module, TABLES[found.module]
+    lost = [(row_id,) for row_id in found.lost] if not doubt else []
+    if table.kind:
+        connection.executemany(f"DELETE FROM number WHERE {_of(table)} AND id = ?", lost)
+    connection.executemany(f"DELETE FROM {table.name} WHERE {_of(table)} AND id = ?", lost)
+    connection.execute("DELETE FROM odd_row WHERE module = ?", (module,))
+    connection.executemany(
+        "INSERT OR IGNORE INTO odd_row VALUES (?, ?, ?, ?, ?)",
+        [(module, odd.id, odd.reason, odd.client_id, odd.invoice_id) for odd in found.odd],
+    )
+    connection.execute("DELETE FROM mirror_marks WHERE module = ?", (module,))
+    if doubt:
+        connection.execute(
+            "UPDATE mirror_modules SET rows = ?, doubt = ?, fault = '' WHERE module = ?",
+            (found.known.rows + found.new, doubt, module),
+        )
+        return
+    connection.executemany(
+        "INSERT INTO mirror_marks VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (module, offset, mark.digest, mark.count, mark.first_id, mark.last_id)
+            for offset, mark in found.marks.items()
+        ],
+    )
+    connection.execute(
+        "UPDATE mirror_modules SET rows = ?, pulled_at = ?, doubt = '', gap = '', fault = '' WHERE module = ?",
+        (found.known.rows + found.new - len(lost), str(at), module),
+    )
+
+
+def _regions(connection: sqlite3.Connection) -> dict[int, str]:
+    """The clients whose country is known."""
+    return dict(connection.execute("SELECT id, region FROM client WHERE region <> ''"))
+
+
+def _note_regions(connection: sqlite3.Connection) -> bool:
+    """Give each client the country of its primary location; whether one has changed."""
+    wanted = {
+        client_id: numbers.region_named(country)
+        for client_id, country in connection.execute(
+            "SELECT client_id, country FROM entry WHERE kind = ? AND is_primary AND NOT archived ORDER BY id",
+            (Kind.LOCATION.value,),
+        )
+    }
+    changes = [
+        (wanted.get(client_id, ""), client_id)
+        for client_id, region in connection.execute("SELECT id, region FROM client").fetchall()
+        if region != wanted.get(client_id, "")
+    ]
+    connection.executemany("UPDATE client SET region = ? WHERE id = ?", changes)
+    return bool(changes)
+
+
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM mirror_facts"))
+
+
+def _note_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> bool:
+    """Note facts about the whole; whether one has changed."""
+    if facts.items() <= _facts(connection).items():
+        return False
+    connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
+    return True
+
+
+def _raise_version(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE mirror_facts SET value = value + 1 WHERE name = 'version'")
+
+
+def _count_up(connection: sqlite3.Connection, pulls: dict[str, int], module: str) -> bool:
+    done = connection.execute(
+        "UPDATE mirror_modules SET pull = pull + 1, rows = NULL WHERE module = ? AND pull = ?", (module, pulls[module])
+    ).rowcount
+    pulls[module] += 1
+    return bool(done)
+
+
+def _freshness(connection: sqlite3.Connection) -> Freshness:
     modules = connection.execute(
-        "SELECT module, rows, doubt, gap, fault FROM mirror_modules ORDER BY module"
+        "SELECT module, rows, pulled_at, doubt, gap, fault FROM mirror_modules ORDER BY module"
     ).fetchall()
-    facts = read_facts(connection)
-
-    def moment(name: str) -> dt.datetime | None:
-        return dt.datetime.fromisoformat(facts[name]) if facts.get(name) else None
-
+    odd: dict[str, list[str]] = {}
+    for module, reason in connection.execute("SELECT module, reason FROM odd_row ORDER BY module, id"):
+        odd.setdefault(module, []).append(reason)
+    facts = _facts(connection)
+    moments = {
+        module: Moment.read(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
+    }
+    gaps = {module: gap for module, _, _, _, gap, _ in modules if gap}
+    doubts = {
+        module: " ".join(filter(None, (doubt, _left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
+    }
     return Freshness(
-        people_at=moment("people_at"),
-        money_at=moment("money_at"),
-        doubts={module: doubt for module, _, doubt, _, _ in modules if doubt},
-        unreadable={module: gap for module, _, _, gap, _ in modules if gap},
-        faults={module: fault for module, _, _, _, fault in modules if fault},
-        rows={module: rows for module, rows, _, _, _ in modules if rows},
+        people_at=_oldest(PEOPLE, moments, gaps),
+        money_at=None if "invoices" in gaps else _oldest(MONEY, moments, gaps),
+        doubts={module: doubt for module, doubt in doubts.items() if doubt},
+        unreadable=gaps,
+        faults={module: fault for module, *_, fault in modules if fault},
+        rows={module: rows for module, rows, *_ in modules if rows},
         payments=facts.get("payments", ""),
         generation=facts.get("generation", ""),
     )
 
 
-def _oldest(connection: sqlite3.Connection, modules: tuple[str, ...]) -> str:
-    """When the last of some modules was pulled; empty where one that can be read never was."""
-    states = dict(connection.execute("SELECT module, iif(gap = '', pulled_at, 'gap') FROM mirror_modules"))
-    times = [states.get(module) or "" for module in modules]
-    return min((time for time in times if time != "gap"), default="")
+def _left_out(reasons: Sequence[str]) -> str:
+    more = f" And {len(reasons) - NAMED} more." if len(reasons) > NAMED else ""
+    return f"Left out: {' '.join(reasons[:NAMED])}{more}" if reasons else ""
 
 
-def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
-    """What is known of the whole, within a transaction."""
-    return dict(connection.execute("SELECT name, value FROM mirror_facts"))
-
-
-def _count_up(connection: sqlite3.Connection, module: str, pull: int) -> bool:
-    return bool(
-        connection.execute(
-            "UPDATE mirror_modules SET pull = pull + 1, rows = NULL WHERE module = ? AND pull = ?", (module, pull)
-        ).rowcount
-    )
+def _oldest(modules: Sequence[str], moments: Mapping[str, Moment | None], gaps: Mapping[str, str]) -> Moment | None:
+    """When the last of some modules was pulled; None where one that can be read never was."""
+    times = [moments.get(module) for module in modules if module not in gaps]
+    known = [time for time in times if time is not None]
+    return max(known, key=lambda time: time.age_s) if known and len(known) == len(times) else None

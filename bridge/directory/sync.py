@@ -1,4 +1,4 @@
-"""The mirror follows ITFlow: pull, compare, doubt, take over, make the snapshot.
+"""The mirror follows ITFlow: pull, compare, doubt, take over, read numbers anew.
 
 What is not certain never replaces what is known. A pull that shows no rows where some are known, too few of them,
 or something that is not ITFlow's, and a refusal of what could be read before, leave the module as it is and note a
@@ -9,18 +9,21 @@ no doubt but a gap: the other modules work without it.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
-from bridge.directory.index import Built, build, follow_rules
-from bridge.directory.pull import Progress, doubt, pull, pull_new
-from bridge.directory.store import PEOPLE, Found, Known, MirrorStore
+from bridge.clock import Moment
+from bridge.directory.doubts import judge
+from bridge.directory.pull import Progress, pull, pull_new
+from bridge.directory.store import NAMED, PEOPLE, Found, Known, MirrorStore
 from bridge.errors import (
     ItflowError,
     ItflowFailing,
+    ItflowUnreachable,
+    KeyRefused,
     ModuleMissing,
     RightMissing,
     WireGarbled,
@@ -34,6 +37,8 @@ log = logging.getLogger(__name__)
 
 # A pull that somebody else's overtook is done again this often.
 TRIES = 3
+# What is taken over together; contacts are read with their client's country, so that comes first.
+PEOPLE_STEPS: Final = (("clients", "locations"), ("contacts", "vendors"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,11 @@ class Report:
 
     Attributes:
         modules: By name, in the order they were pulled.
-        built: The snapshot that was made, if anything had changed.
+        reread: Entries whose numbers were read again, because a country or a release had changed.
     """
 
     modules: dict[str, Pulled] = field(default_factory=dict)
-    built: Built | None = None
+    reread: int = 0
 
 
 class Sync:
@@ -94,16 +99,13 @@ class Sync:
     ) -> None:
         self._client = client
         self._database = database
-        self._store = MirrorStore(database)
-        self._region = region
+        self._store = MirrorStore(database, region)
         self._max_loss = max_loss
         self._progress = progress
         self._lock = asyncio.Lock()
-        self._stale = True
-        follow_rules(database)
 
     async def people(self, *, accept: bool = False) -> Report:
-        """Pull clients, locations, contacts and vendors.
+        """Pull clients, locations, contacts and vendors; they are judged together.
 
         Args:
             accept: Believe what would be a doubt.
@@ -112,7 +114,10 @@ class Sync:
             ItflowError: A module could not be pulled, for another reason than a doubt or a gap; the others were.
             StorageError: ``bridge.db`` cannot be used.
         """
-        return await self._run([{module: module} for module in PEOPLE], accept=accept)
+        async with self._lock:
+            report = await self._run({module: module for module in PEOPLE}, PEOPLE_STEPS, accept=accept)
+            report.reread = await self._database.run(self._store.read_again)
+            return report
 
     async def money(self, *, accept: bool = False) -> Report:
         """Pull invoices and, where this ITFlow shows them, payments; both are taken over, or neither.
@@ -132,16 +137,21 @@ class Sync:
         # A page that was there is asked again: its failure now is a fault, and only its absence the end of it.
         source = PAYMENTS_PAGE if (can.payments or self._store.facts().get("payments")) == "dropin" else "payments"
         facts = {"generation": can.generation.value, "payments": can.payments or ""}
-        return await self._run([{"invoices": "invoices", "payments": source}], accept=accept, facts=facts)
+        sources = {"invoices": "invoices", "payments": source}
+        async with self._lock:
+            return await self._run(sources, (tuple(sources),), accept=accept, facts=facts, whole=True)
 
-    async def refresh(self) -> Built | None:
-        """Make the snapshot from the rows that are known, without ITFlow.
+    async def refresh(self) -> int:
+        """Read the numbers that are known anew, where another region or release read them; without ITFlow.
+
+        Returns:
+            How many entries had their numbers read.
 
         Raises:
             StorageError: ``bridge.db`` cannot be used.
         """
         async with self._lock:
-            return await self._build()
+            return await self._database.run(self._store.read_again)
 
     async def new_people(self) -> int:
         """Pull only rows that are newer than all known ones; the next whole pull checks them.
@@ -158,74 +168,99 @@ class Sync:
                 return 0
             gaps = self._store.freshness().unreadable
             added = [await pull_new(self._client, self._store, module) for module in PEOPLE if module not in gaps]
-            self._stale |= any(added)
-            await self._build()
+            if any(added):
+                await self._database.run(self._store.read_again)
             return sum(added)
 
     async def _run(
-        self, groups: Sequence[Mapping[str, str]], *, accept: bool, facts: Mapping[str, str] | None = None
+        self,
+        sources: Mapping[str, str],
+        steps: tuple[tuple[str, ...], ...],
+        *,
+        accept: bool,
+        facts: Mapping[str, str] | None = None,
+        whole: bool = False,
     ) -> Report:
-        """Pull groups of modules, each group taken over as one; a module that fails leaves the next ones be."""
-        async with self._lock:
-            report = Report()
-            at = dt.datetime.now(dt.UTC)
-            failures = []
+        """Pull modules, judge them together, take them over; a module that fails leaves the others be.
+
+        Args:
+            sources: The module of ITFlow to ask, by module.
+            steps: Modules that are taken over in one transaction, in this order.
+            accept: See ``people``.
+            facts: Facts about the whole that hold once it is taken over.
+            whole: Take over all of it, or nothing.
+        """
+        report, at = Report(), Moment.now()
+        for _ in range(TRIES):
+            pulled, troubled, failures = await self._pull(report, sources, accept=accept)
             try:
-                for sources in groups:
-                    try:
-                        await self._pull(report, sources, at, accept=accept, facts=facts or {})
-                    except ItflowFailing as error:
-                        failures.append(error)
+                doubts = {} if accept else judge(list(pulled.values()), troubled, self._max_loss)
+                self._tell_doubts(report, pulled, doubts)
+                if whole and (troubled or doubts):
+                    break
+                if await self._take(pulled, steps, at, facts or {}, doubts):
+                    break
             finally:
-                report.built = await self._build()
-            if failures:
-                raise failures[0]
-            return report
+                for one in pulled.values():
+                    one.close()
+        else:
+            log.info("Another process keeps pulling %s; this pull is left to it", ", ".join(sources))
+        if failures:
+            raise failures[0]
+        return report
 
     async def _pull(
-        self, report: Report, sources: Mapping[str, str], at: dt.datetime, *, accept: bool, facts: Mapping[str, str]
-    ) -> None:
-        for _ in range(TRIES):
-            found: list[Found] = []
-            try:
-                believed = [
-                    await self._look(report, module, source, found, accept=accept)
-                    for module, source in sources.items()
-                ]
-                if not all(believed) or await self._take(found, at, facts):
-                    return
-            finally:
-                for one in found:
-                    one.close()
-        log.info("Another process keeps pulling %s; this pull is left to it", ", ".join(sources))
-
-    async def _look(self, report: Report, module: str, source: str, found: list[Found], *, accept: bool) -> bool:
-        """Pull a module; False where what came is not to be believed."""
-        known = self._store.known(module)
+        self, report: Report, sources: Mapping[str, str], *, accept: bool
+    ) -> tuple[dict[str, Found], list[str], list[ItflowError]]:
+        """What could be pulled, the modules that could not and are no gaps, and failures to raise in the end."""
+        pulled: dict[str, Found] = {}
+        troubled: list[str] = []
+        failures: list[ItflowError] = []
         try:
-            one = await pull(self._client, self._store, module, source=source, progress=self._progress)
-        except ItflowError as error:
-            gap = self._explained(module, known, error, accept=accept)
-            report.modules[module] = Pulled(problem=str(error), gap=gap)
-            return gap
-        found.append(one)
-        problem = "" if accept else doubt(one, self._max_loss)
-        report.modules[module] = Pulled(one.seen, one.changed, len(one.lost), len(one.marks), one.same_pages, problem)
-        if problem:
-            self._doubt(module, known, problem)
-        return not problem
+            for module, source in sources.items():
+                known = self._store.known(module)
+                try:
+                    one = await pull(self._client, self._store, module, source=source, progress=self._progress)
+                except ItflowError as error:
+                    gap = self._explained(module, known, error, accept=accept)
+                    report.modules[module] = Pulled(problem=str(error), gap=gap)
+                    if not gap:
+                        troubled.append(module)
+                    if isinstance(error, ItflowFailing | ItflowUnreachable | KeyRefused):
+                        failures.append(error)
+                    if isinstance(error, ItflowUnreachable | KeyRefused):  # the next module would fare no better
+                        break
+                    continue
+                pulled[module] = one
+                report.modules[module] = Pulled(one.seen, one.changed, len(one.lost), one.pages, one.same_pages)
+        except BaseException:
+            for one in pulled.values():
+                one.close()
+            raise
+        return pulled, troubled, failures
 
-    async def _take(self, found: Sequence[Found], at: dt.datetime, facts: Mapping[str, str]) -> bool:
-        for one in found:
-            # Before it is taken over: that may break off when it is all but done.
-            self._stale |= bool(one.changed or one.lost)
-            if not await self._database.run(partial(self._store.take, one, at)):
+    def _tell_doubts(self, report: Report, pulled: Mapping[str, Found], doubts: Mapping[str, str]) -> None:
+        for module, text in doubts.items():
+            report.modules[module] = replace(report.modules[module], problem=text)
+            self._doubt(module, pulled[module].known, text)
+        for module, one in pulled.items():
+            if one.odd and not one.known.doubt:
+                log.warning("%s", " ".join(odd.reason for odd in one.odd[:NAMED]))
+            if module not in doubts and not one.odd and (one.known.doubt or one.known.gap):
+                log.info("%s can be followed again", module)
+
+    async def _take(
+        self,
+        pulled: Mapping[str, Found],
+        steps: tuple[tuple[str, ...], ...],
+        at: Moment,
+        facts: Mapping[str, str],
+        doubts: Mapping[str, str],
+    ) -> bool:
+        for step in steps:
+            found = [pulled[module] for module in step if module in pulled]
+            if found and not await self._database.run(partial(self._store.take, found, at, facts, doubts)):
                 return False
-            if one.known.doubt or one.known.gap:
-                log.info("%s can be followed again", one.module)
-        if not facts.items() <= self._store.facts().items():
-            self._store.note_facts(**facts)
-            self._stale = True
         return True
 
     def _explained(self, module: str, known: Known, error: ItflowError, *, accept: bool) -> bool:
@@ -237,7 +272,6 @@ class Sync:
                 if accept or gone or not known.ever:
                     log.log(logging.DEBUG if known.gap else logging.INFO, "The mirror goes without: %s", error)
                     self._store.forget(module, str(error))
-                    self._stale |= known.ever
                     return True
                 self._doubt(
                     module,
@@ -249,21 +283,11 @@ class Sync:
                 self._doubt(module, known, f"The mirror keeps its {known.rows} {module}. {error}")
             case _:
                 self._store.note(module, fault=str(error))
-                raise error
         return False
 
     def _doubt(self, module: str, known: Known, text: str) -> None:
         log.log(logging.DEBUG if known.doubt else logging.WARNING, "%s", text)
         self._store.note(module, doubt=text)
-
-    async def _build(self) -> Built | None:
-        """Make the snapshot, if anything changed and every module that can be read is there."""
-        if not self._store.has_people():
-            return None
-        built = await self._database.run(partial(build, self._database, self._region)) if self._stale else None
-        self._stale = False
-        self._store.publish()
-        return built
 
 
 async def sync_once(settings: Settings, *, accept: bool = False, progress: Progress | None = None) -> Report:
@@ -289,8 +313,8 @@ async def sync_once(settings: Settings, *, accept: bool = False, progress: Progr
                 max_loss=settings.sync.max_loss,
                 progress=progress,
             )
-            report = await sync.people(accept=accept)
+            people = await sync.people(accept=accept)
             money = await sync.money(accept=accept)
-            return Report(report.modules | money.modules, money.built or report.built)
+            return Report(people.modules | money.modules, people.reread)
     finally:
         database.close()

@@ -30,7 +30,7 @@ async def balance(request: web.Request) -> web.Response:
         raise BadParameter("client_id is missing: /balance?client_id=1")
     mirror = request.app[MIRROR]
     statement = accounts.current(mirror, client_id, key.clients)
-    age_s = mirror.freshness.money_age_s(dt.datetime.now(dt.UTC)) or 0
+    age_s = mirror.freshness.money_age_s or 0
     return web.json_response(as_json(statement, age_s), headers={hdrs.AGE: str(age_s)})
 
 

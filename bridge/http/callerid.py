@@ -6,7 +6,6 @@ came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import traceback
 from collections.abc import Callable, Mapping
@@ -232,7 +231,7 @@ def _looked_up(app: web.Application, key: Key, number: str, fallback: str, *, wi
 
 
 def _age_s(mirror: Mirror) -> int | None:
-    return mirror.freshness.people_age_s(dt.datetime.now(dt.UTC))
+    return mirror.freshness.people_age_s
 
 
 def _fault(error: Exception, fallback: str) -> Answer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from aiohttp import hdrs, web
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -27,7 +25,7 @@ async def healthz(_request: web.Request) -> web.Response:
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
     """200 once there is a mirror to answer from, 503 before; how old it is and what is doubtful about it."""
-    status = request.app[MIRROR].status(dt.datetime.now(dt.UTC))
+    status = request.app[MIRROR].status()
     return web.json_response(status, status=200 if status["ready"] else 503)
 
 

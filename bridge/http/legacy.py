@@ -7,7 +7,6 @@ passed over. The first row of ``QUESTIONS`` whose parameter is there decides.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -68,7 +67,7 @@ async def _balance(request: web.Request, key: Key, parameters: Parameters, *, na
     if client_id is None:
         raise BadParameter(f"{name} must be the id of a client, such as {name}=1")
     statement = accounts.current(mirror, client_id, key.clients)
-    age_s = mirror.freshness.money_age_s(dt.datetime.now(dt.UTC)) or 0
+    age_s = mirror.freshness.money_age_s or 0
     return web.Response(text=statement.as_text(), headers={hdrs.AGE: str(age_s)})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -176,7 +175,7 @@ async def _answer(request: web.Request, choice: Choice, write: Write) -> web.Res
     body = document.text.encode("utf-8")
     tag = hashlib.sha256(body).hexdigest()[:32]
     headers = {LEFT_OUT: str(document.left_out)}
-    age_s = mirror.freshness.people_age_s(dt.datetime.now(dt.UTC))
+    age_s = mirror.freshness.people_age_s
     if age_s is not None:
         headers[hdrs.AGE] = str(age_s)
     if any(one.value in {tag, "*"} for one in request.if_none_match or ()):

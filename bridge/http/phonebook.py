@@ -7,7 +7,6 @@ many phones have fields for user and password.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import hdrs, web
@@ -124,7 +123,7 @@ async def _response(request: web.Request, book: Book, phone: Phone) -> web.Respo
     headers = CIMultiDict(book.headers)
     if zipped:
         headers[hdrs.ETAG] = f'"{etag}"'
-    age_s = request.app[MIRROR].freshness.people_age_s(dt.datetime.now(dt.UTC))
+    age_s = request.app[MIRROR].freshness.people_age_s
     if age_s is not None:
         headers[hdrs.AGE] = str(age_s)
     if hdrs.IF_NONE_MATCH in asked and any(known.value in {etag, "*"} for known in request.if_none_match or ()):

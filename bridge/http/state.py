@@ -8,10 +8,11 @@ from bridge.assets.delivery import Deliverer
 from bridge.directory.mirror import Mirror
 from bridge.itflow.client import ItflowClient
 from bridge.settings import Settings
-from bridge.storage import Database
+from bridge.storage import Database, Watch
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 STORAGE = web.AppKey("STORAGE", Database)
+WATCH = web.AppKey("WATCH", Watch)
 ITFLOW = web.AppKey("ITFLOW", ItflowClient)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.accounts import Basis, Certainty, State, balance, current
+from bridge.clock import Moment
 from bridge.directory.entries import Client, Invoice
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -161,6 +162,6 @@ def test_an_unknown_client_or_one_out_of_scope_is_not_found(client_id, scope):
 
 
 def test_a_mirror_that_never_saw_invoices_gives_no_false_zero():
-    mirror = Mirror(Snapshot.build(clients=[ACME]), Freshness(people_at=dt.datetime.now(dt.UTC)))
+    mirror = Mirror(Snapshot.build(clients=[ACME]), Freshness(people_at=Moment.now()))
     with pytest.raises(NotReady, match="invoices"):
         current(mirror, 1)

@@ -13,6 +13,7 @@ from bridge.access.keys import Feature, Keys, Options
 from bridge.agi.features import Features
 from bridge.agi.lockout import Lockout
 from bridge.agi.server import Server, listening
+from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -64,7 +65,7 @@ def mirror(age: dt.timedelta = dt.timedelta(0)) -> Mirror:
         entries=[row.contact for row in ROWS],
         invoices=[row.invoice for row in ROWS if row.invoice],
     )
-    return Mirror(snapshot, Freshness(people_at=at, money_at=at))
+    return Mirror(snapshot, Freshness(people_at=Moment(at), money_at=Moment(at)))
 
 
 @dataclass

@@ -1,5 +1,4 @@
 import asyncio
-import datetime as dt
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
+from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -102,7 +102,7 @@ def journal(database):
 @pytest.fixture
 def mirror():
     clients = [Client(number, f"Client {number}") for number in range(1, 10)]
-    return Mirror(Snapshot.build(clients=clients), Freshness(people_at=dt.datetime.now(dt.UTC)))
+    return Mirror(Snapshot.build(clients=clients), Freshness(people_at=Moment.now()))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ Prints the port it listens on. Clients 1 to 9 exist; the key is ``KEY``.
 
 import argparse
 import asyncio
-import datetime as dt
 import os
 import resource
 import signal
@@ -18,6 +17,7 @@ from aiohttp import web
 from bridge.access.keys import Keys, Options
 from bridge.assets.delivery import Deliverer, Step, delivering
 from bridge.assets.journal import Journal
+from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -54,7 +54,7 @@ async def serve(options: argparse.Namespace) -> None:
     with suppress(BadParameter):  # made before a kill
         keys.add("test", Options(), secret="KEY")
     clients = [Client(number, f"Client {number}") for number in range(1, 10)]
-    mirror = Mirror(Snapshot.build(clients=clients), Freshness(people_at=dt.datetime.now(dt.UTC)))
+    mirror = Mirror(Snapshot.build(clients=clients), Freshness(people_at=Moment.now()))
     async with open_session() as session:
         client = ItflowClient(session, options.itflow, "ITFLOW-KEY", timeout_s=TIMEOUT_S, attempts=1)
         deliverer = Deliverer(Journal(database), client, mirror, SECTION, Killer(options.die, options.count))

@@ -18,14 +18,14 @@ from bridge.directory.entries import Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.stored import compare, store
 from bridge.directory.sync import Sync
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
 from bridge.settings import load
-from bridge.storage import Database
+from bridge.storage import Database, Watch
 from tests.bench import pages
 from tests.bench.figure import Figure, at_most
+from tests.mirrored import mirrored
 
 CONTACTS = 100_000
 MANY = 1_000_000
@@ -39,11 +39,12 @@ import asyncio, json, sys
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.settings import load
+from bridge.storage import Watch
 
 async def main():
     settings = load(overrides=json.loads(sys.argv[1]))
     mirror = Mirror()
-    async with following(settings, mirror):
+    async with Watch.on(settings.storage.path) as watch, following(settings, mirror, watch):
         print(mirror.snapshot.match(sys.argv[2])[0].name, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
@@ -61,7 +62,7 @@ def measure() -> Iterator[Figure]:
         yield at_most(f"process start to first right answer, {CONTACTS:,} contacts stored", started_s, 2, "s")
         path = Path(folder) / "many.db"
         per_contact = _store(path, MANY)
-        yield Figure(f"stored snapshot per contact with two numbers, at {MANY:,}", f"{per_contact:.0f} bytes")
+        yield Figure(f"bridge.db per contact with two numbers, at {MANY:,}", f"{per_contact:.0f} bytes")
         started_s, resident = _start(path, MANY)
         yield Figure(f"process start to first right answer, {MANY:,} contacts stored", f"{started_s:.2f} s")
         yield at_most(
@@ -87,11 +88,9 @@ async def _pulls(url: str, path: Path) -> list[Figure]:
         changed_s = await _timed(sync.people)
     database.close()
     return [
-        Figure(
-            f"first pull of {CONTACTS:,} contacts, two numbers each, until the snapshot is stored", f"{first_s:.1f} s"
-        ),
+        Figure(f"first pull of {CONTACTS:,} contacts, two numbers each, until it is stored", f"{first_s:.1f} s"),
         at_most("pull where nothing changed ÷ downloading and JSON-decoding the same pages", _middle(ratios), 1.5),
-        Figure(f"pull with one changed contact of {CONTACTS:,}, until the snapshot is stored", f"{changed_s:.2f} s"),
+        Figure(f"pull with one changed contact of {CONTACTS:,}, until it is stored", f"{changed_s:.2f} s"),
     ]
 
 
@@ -117,7 +116,7 @@ async def _felt(url: str, path: Path) -> list[Figure]:
     sampled = mirror.snapshot
     busy: list[float] = []
     rest: list[float] = []
-    async with following(settings, mirror):
+    async with Watch.on(path) as watch, following(settings, mirror, watch):
         while mirror.current is sampled or mirror.freshness.money_at is None:
             busy.append(await _look_up(mirror))
         while len(rest) < len(busy):
@@ -144,15 +143,11 @@ async def _look_up(mirror: Mirror) -> float:
 
 
 def _store(path: Path, contacts: int) -> float:
-    """Store a snapshot as the sync does; bytes per contact."""
-    snapshot = Snapshot.build(entries=_entries(contacts))
+    """Store a mirror as the sync does; bytes of the file per contact."""
     database = Database(path)
-    content = ((section, number, page) for (section, number), page in snapshot.pages.items())
-    with database.read() as connection:
-        made = compare(connection, content, exact=True)
-    store(database, made)
+    mirrored(database, _entries(contacts))
     database.close()
-    return sum(len(page) for page in snapshot.pages.values()) / contacts
+    return path.stat().st_size / contacts
 
 
 def _entries(contacts: int) -> Iterator[Entry]:

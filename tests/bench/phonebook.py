@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bridge.access.keys import Keys, Options
+from bridge.clock import Moment
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.http import errors, phonebook
 from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
@@ -167,7 +167,7 @@ async def _bridge(entries: int, folder: Path) -> AsyncIterator[int]:
     app[STORAGE] = Database(folder / "bridge.db")
     app[KEYS] = Keys(app[STORAGE], settings)
     app[KEYS].add("bench", Options(), secret=KEY)
-    app[MIRROR] = Mirror(crowd(entries), Freshness(people_at=dt.datetime.now(dt.UTC)))
+    app[MIRROR] = Mirror(crowd(entries), Freshness(people_at=Moment.now()))
     app.add_routes(phonebook.routes)
     app.cleanup_ctx.append(phonebook.keep_books)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bridge.access.phones import Phone, Phones
-from bridge.directory.stored import compare, store
 from bridge.storage import Database
+from tests.mirrored import mirrored
 from tests.phonebook.people import hostile
 from tests.phonebook.readers import read
 
@@ -37,28 +37,25 @@ def test_phones_are_listed(command: Command, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def mirrored(command: Command, tmp_path: Path) -> Command:
+def desk(command: Command, tmp_path: Path) -> Command:
     """A bridge whose mirror is stored, with a key."""
     command("keys", "add", "desk", "--set", "phonebook.name_form=last-first")
     database = Database(tmp_path / "bridge.db")
-    pages = [(section, number, page) for (section, number), page in hostile().pages.items()]
-    with database.read() as connection:
-        made = compare(connection, pages, exact=True)
-    assert store(database, made)
+    mirrored(database, hostile().entries())
     database.close()
     return command
 
 
-def test_what_a_phone_would_get(mirrored: Command) -> None:
-    body = mirrored("phonebook", "yealink", "--key", "desk", "contacts=primary", "group=contacts")
+def test_what_a_phone_would_get(desk: Command) -> None:
+    body = desk("phonebook", "yealink", "--key", "desk", "contacts=primary", "group=contacts")
     assert [item.name for item in read("yealink", body.encode())] == ["Muster Ada (Muster & Söhne)"]
-    assert "/phonebook/cisco/list?group=vendors" in mirrored("phonebook", "cisco", "--key", "desk", "screen=menu")
-    assert "<Prompt>21-31 of 31<" in mirrored("phonebook", "cisco", "--key", "desk", "offset=20")
-    assert 'first="2"' in mirrored("phonebook", "gigaset", "--key", "desk", "ln=must*", "first=2", "count=1")
+    assert "/phonebook/cisco/list?group=vendors" in desk("phonebook", "cisco", "--key", "desk", "screen=menu")
+    assert "<Prompt>21-31 of 31<" in desk("phonebook", "cisco", "--key", "desk", "offset=20")
+    assert 'first="2"' in desk("phonebook", "gigaset", "--key", "desk", "ln=must*", "first=2", "count=1")
 
 
-def test_what_a_phone_would_not_get(mirrored: Command) -> None:
-    told = mirrored("phonebook", "snom-m", "--key", "desk", "--explain", "leads=false")
+def test_what_a_phone_would_not_get(desk: Command) -> None:
+    told = desk("phonebook", "snom-m", "--key", "desk", "--explain", "leads=false")
     for part in (
         "Lead Leo (Prospect Ltd)",
         "a lead (phonebook.leads)",
@@ -69,10 +66,10 @@ def test_what_a_phone_would_not_get(mirrored: Command) -> None:
     assert "<Name>" not in told
 
 
-def test_every_page_of_a_book_is_explained(mirrored: Command) -> None:
+def test_every_page_of_a_book_is_explained(desk: Command) -> None:
     one_page = ("phonebook", "panasonic", "--key", "desk", "limit=2")
-    assert "ÜÜÜ" not in mirrored(*one_page)
-    assert "ÜÜÜ" in mirrored(*one_page, "--explain")
+    assert "ÜÜÜ" not in desk(*one_page)
+    assert "ÜÜÜ" in desk(*one_page, "--explain")
 
 
 @pytest.mark.parametrize(
@@ -85,8 +82,8 @@ def test_every_page_of_a_book_is_explained(mirrored: Command) -> None:
         (["yealink", "--key", "desk", "contacts=some"], "contacts: Input should be"),
     ],
 )
-def test_what_is_wrong_is_told(mirrored: Command, words: list[str], told: str) -> None:
-    assert told in mirrored("phonebook", *words, fails=True)
+def test_what_is_wrong_is_told(desk: Command, words: list[str], told: str) -> None:
+    assert told in desk("phonebook", *words, fails=True)
 
 
 def test_before_the_first_sync(command: Command) -> None:

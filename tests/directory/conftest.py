@@ -8,8 +8,7 @@ from aiohttp.test_utils import TestServer
 
 from bridge.directory.mirror import Freshness
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.store import MirrorStore
-from bridge.directory.stored import Reader
+from bridge.directory.store import MirrorStore, Reader
 from bridge.directory.sync import Sync
 from bridge.embedded import EmbeddedItflow
 from bridge.itflow.client import ItflowClient
@@ -29,7 +28,7 @@ class House:
         self.url = url
         self.path = path
         self.database = Database(path)
-        self.store = MirrorStore(self.database)
+        self.store = MirrorStore(self.database, "US")
 
     def sql(self, statement: str, *parameters: object) -> None:
         """Change ITFlow's rows behind its back, as its web interface does."""

@@ -14,6 +14,7 @@ from yarl import URL
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.access.phones import Phones
+from bridge.clock import Moment
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.http import errors, phonebook
@@ -60,7 +61,7 @@ async def open_door(tmp_path: Path) -> AsyncIterator[Door]:
     app[SETTINGS] = settings
     app[STORAGE] = database
     app[KEYS] = keys
-    app[MIRROR] = Mirror(hostile(), Freshness(people_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90)))
+    app[MIRROR] = Mirror(hostile(), Freshness(people_at=Moment(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90))))
     app.add_routes(phonebook.routes)
     app.cleanup_ctx.append(phonebook.keep_books)
 

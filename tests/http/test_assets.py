@@ -1,13 +1,12 @@
 """The doors for assets, on a real server in front of an embedded ITFlow."""
 
-import datetime as dt
-
 import pytest
 from aiohttp import web
 
 from bridge.access.keys import Keys, Options
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
+from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -23,7 +22,7 @@ from tests.assets.conftest import Itflow, until
 
 MIRROR = Mirror(
     Snapshot.build(clients=[Client(1, "Client 1"), Client(2, "Client 2")]),
-    Freshness(people_at=dt.datetime.now(dt.UTC)),
+    Freshness(people_at=Moment.now()),
 )
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from yarl import URL
 
 from bridge.access.keys import Keys, Options
+from bridge.clock import Moment
 from bridge.directory.entries import Entry, Scope
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -29,7 +30,7 @@ ADA = "%2B492211000001"
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Desk]:
-    mirror = Mirror(SNAPSHOT, Freshness(people_at=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90)))
+    mirror = Mirror(SNAPSHOT, Freshness(people_at=Moment(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90))))
     async with desk(tmp_path, mirror) as running:
         yield running
 

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from bridge.access.keys import Feature, Keys, Options
+from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
@@ -61,7 +62,7 @@ async def door(aiohttp_client, tmp_path):
     database = Database(tmp_path / "bridge.db")
     app = web.Application(middlewares=[rendered])
     now = dt.datetime.now(dt.UTC)
-    app[MIRROR] = Mirror(SNAPSHOT, Freshness(people_at=now, money_at=now - dt.timedelta(seconds=90)))
+    app[MIRROR] = Mirror(SNAPSHOT, Freshness(people_at=Moment(now), money_at=Moment(now - dt.timedelta(seconds=90))))
     app[KEYS] = Keys(database, Settings())
     app[KEYS].add("all", Options(), secret="ALL")
     app[KEYS].add("one", Options(clients=frozenset({1})), secret="ONE")

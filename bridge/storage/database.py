@@ -1,0 +1,160 @@
+"""Opening ``bridge.db``, and transactions on it.
+
+Nobody may assume to be the only process: commands of the operator work on the same file as the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from bridge.errors import StorageError
+from bridge.storage.schema import upgrade
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 5.0
+# Who opens the file waits longer: another process may be upgrading a large mirror.
+OPEN_TIMEOUT_S = 120.0
+# The write-ahead log gives back what a large mirror made it grow to.
+JOURNAL_BYTES = 16 * 1024 * 1024
+
+
+class Database:
+    """One connection to ``bridge.db``, for use from any thread, one statement group at a time.
+
+    Args:
+        path: The file; it is made where it does not exist.
+        durable: Survive power loss with every commit (the journal), not only kill -9.
+
+    Raises:
+        StorageError: The file cannot be opened or is no database of the bridge.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        with _mapped(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # It holds people's numbers: others on the machine do not read it, unless the operator lets them. A file
+            # that is there must not be touched: closing it here would drop SQLite's locks of this process (POSIX).
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            self._connection = sqlite3.connect(
+                path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with _mapped(path):
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+                try:
+                    upgrade(self._connection)
+                except StorageError as error:
+                    raise StorageError(f"{path} (setting storage.path) cannot be used: {error}.") from error
+                self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+                self._file = _identity(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Open a read transaction: no writer changes what it sees.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        with self._transaction("DEFERRED") as connection:
+            yield connection
+
+    def copy(self) -> sqlite3.Connection:
+        """The whole file as it is now, in memory; the caller's to close.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        copied = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        with self._lock, _mapped(self.path):
+            self._connection.backup(copied)
+        return copied
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, committed at the end, rolled back on any error.
+
+        Raises:
+            StorageError: The file cannot be written: locked, full, or not ours to write.
+        """
+        if fault := self.lost():
+            raise StorageError(fault)
+        with self._transaction("IMMEDIATE") as connection:
+            yield connection
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function that uses this database off the event loop."""
+        return await asyncio.to_thread(function)
+
+    def version(self) -> int:
+        """A number that changes whenever another connection or process has committed."""
+        with self._lock, _mapped(self.path):
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def lost(self) -> str:
+        """What became of the file while it was open, in words for the operator; empty where it is still there."""
+        if _identity(self.path) == self._file:
+            return ""
+        return (
+            f"{self.path} (setting storage.path) was removed or replaced while the bridge has it open. What is known "
+            "goes on being answered, and nothing is written. Put the file back and restart the bridge."
+        )
+
+    def close(self) -> None:
+        """Close the file; the object is of no use afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, _mapped(self.path):
+            self._connection.execute(f"BEGIN {kind}")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.rollback()
+                raise
+
+
+def memory() -> sqlite3.Connection:
+    """An empty ``bridge.db`` in memory; the caller's to close."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    upgrade(connection)
+    return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"{path} (setting storage.path) cannot be used: {error}. "
+            "Check that the folder exists, has room, and belongs to the user that runs the bridge."
+        ) from error

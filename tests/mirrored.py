@@ -1,0 +1,19 @@
+"""A ``bridge.db`` whose mirror holds what a test wants, as if it had just been pulled."""
+
+from collections.abc import Iterable
+
+from bridge.clock import Moment
+from bridge.directory.entries import Entry
+from bridge.directory.snapshot import fill
+from bridge.directory.store import MONEY, PEOPLE
+from bridge.storage import Database
+
+
+def mirrored(database: Database, entries: Iterable[Entry]) -> None:
+    """Store entries of any client."""
+    with database.write() as connection:
+        fill(connection, entries=entries)
+        connection.executemany(
+            "INSERT OR REPLACE INTO mirror_modules (module, pulled_at) VALUES (?, ?)",
+            [(module, str(Moment.now())) for module in (*PEOPLE, *MONEY) if module != "clients"],
+        )
