@@ -3,17 +3,18 @@
 from collections.abc import Iterable
 
 from bridge.clock import Moment
-from bridge.directory.entries import Entry
+from bridge.directory.entries import Client, Entry
 from bridge.directory.snapshot import fill
 from bridge.directory.store import MONEY, PEOPLE
 from bridge.storage import Database
 
 
-def mirrored(database: Database, entries: Iterable[Entry]) -> None:
-    """Store entries of any client."""
+def mirrored(database: Database, entries: Iterable[Entry], clients: Iterable[Client] = ()) -> None:
+    """Store entries; without clients, of any client."""
+    clients = list(clients)
     with database.write() as connection:
-        fill(connection, entries=entries)
+        fill(connection, clients=clients, entries=entries)
         connection.executemany(
             "INSERT OR REPLACE INTO mirror_modules (module, pulled_at) VALUES (?, ?)",
-            [(module, str(Moment.now())) for module in (*PEOPLE, *MONEY) if module != "clients"],
+            [(module, str(Moment.now())) for module in (*PEOPLE, *MONEY) if clients or module != "clients"],
         )

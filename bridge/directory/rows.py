@@ -134,11 +134,7 @@ def numbers_of(row: StoredRow, region: str) -> Iterator[NumberRow]:
                 place += 1
 
 
-def read_as(region: str) -> str:
-    """Names how numbers are read: another region or release reads them anew, while the known ones stay in use."""
-    return f"{region} {_releases()}"
-
-
 @cache
-def _releases() -> str:
+def releases() -> str:
+    """Names who reads the numbers: another release reads them anew, while the known ones stay in use."""
     return f"{metadata.version('itflow-bridge')} {metadata.version('phonenumbers')}"

@@ -21,9 +21,7 @@ _ENTRY: Final = (
 _CLIENT: Final = "id, name, lead, favorite, currency, region"
 _NUMBER: Final = "number, label, extension"
 
-_MATCH = f"""
-SELECT {_ENTRY} FROM live_entry WHERE (kind, id) IN (SELECT kind, id FROM number WHERE number = ?) ORDER BY kind, id
-"""
+_MATCH = f"SELECT {_ENTRY} FROM number JOIN live_entry USING (kind, id) WHERE number = ?"
 _PHONES = f"SELECT {_NUMBER} FROM number WHERE kind = ? AND id = ? ORDER BY place"
 _ALL_PHONES = f"SELECT kind, id, {_NUMBER} FROM number ORDER BY kind, id, place"
 _ALL = f"SELECT {_ENTRY} FROM live_entry ORDER BY kind, id"
@@ -98,11 +96,10 @@ class Snapshot:
             number: An identity: E.164 or short.
             scope: The clients that count.
         """
-        return [
-            self._entry(*row)
-            for row in self._connection.execute(_MATCH, (number,)).fetchall()
-            if covers(scope, row[2])
-        ]
+        rows = self._connection.execute(_MATCH, (number,)).fetchall()
+        if len(rows) > 1:  # an entry that has the number twice is there twice
+            rows = sorted(set(rows))
+        return [self._entry(*row) for row in rows if covers(scope, row[2])]
 
     def entry(self, kind: Kind, entry_id: int) -> Entry | None:
         """An entry that is shown, or None."""
@@ -119,8 +116,9 @@ class Snapshot:
 
     def clients(self, scope: Scope = None) -> Iterator[Client]:
         """The clients of a scope, in the order of their ids."""
-        rows = self._connection.execute(f"SELECT {_CLIENT} FROM client WHERE NOT archived ORDER BY id")
-        return (_client(*row) for row in rows if covers(scope, row[0]))
+        for row in self._connection.execute(f"SELECT {_CLIENT} FROM client WHERE NOT archived ORDER BY id"):
+            if covers(scope, row[0]):
+                yield _client(*row)
 
     def entries(self, scope: Scope = None) -> Iterator[Entry]:
         """The entries of a scope: contacts, then locations, then vendors, each in the order of their ids."""

@@ -18,7 +18,7 @@ from bridge import numbers
 from bridge.clock import Moment
 from bridge.directory.entries import Kind
 from bridge.directory.mirror import Freshness
-from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, read_as
+from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, releases
 from bridge.directory.snapshot import Snapshot
 from bridge.itflow.client import PageMark
 from bridge.storage import Database
@@ -254,22 +254,23 @@ class MirrorStore:
         while True:
             with self.database.read() as connection:
                 regions = _regions(connection)
-                rows = connection.execute(
-                    f"SELECT {', '.join(entry.columns)}, read_as FROM entry WHERE (kind, id) > (?, ?)"
-                    " ORDER BY kind, id LIMIT ?",
-                    (*after, SLICE),
+                stale = connection.execute(
+                    f"SELECT {', '.join(f'entry.{column}' for column in entry.columns)}"
+                    " FROM entry LEFT JOIN client ON client.id = entry.client_id"
+                    " WHERE (entry.kind, entry.id) > (?, ?)"
+                    " AND entry.read_as IS NOT coalesce(nullif(client.region, ''), ?) || ' ' || ?"
+                    " ORDER BY entry.kind, entry.id LIMIT ?",
+                    (*after, self._region, releases(), SLICE),
                 ).fetchall()
-            if not rows:
+            if not stale:
                 return count
-            after = rows[-1][:2]
-            stale = [row[:-1] for row in rows if row[-1] != read_as(regions.get(row[2]) or self._region)]
-            if stale:
-                prepared = _Prepared(entry, stale, self._numbers(entry, stale, regions))
-                with self.database.write() as connection:
-                    # A row that another pull changed meanwhile is not the one that was read here.
-                    prepared.write(connection, only_same=True)
-                    _raise_version(connection)
-                count += len(stale)
+            after = stale[-1][:2]
+            prepared = _Prepared(entry, stale, self._numbers(entry, stale, regions))
+            with self.database.write() as connection:
+                # A row that another pull changed meanwhile is not the one that was read here.
+                prepared.write(connection, only_same=True)
+                _raise_version(connection)
+            count += len(stale)
 
     def note(self, module: str, *, doubt: str | None = None, fault: str = "") -> None:
         """Note why a module was not taken over.
@@ -331,7 +332,9 @@ class MirrorStore:
         if table.kind is None:
             return []
         wanted = [regions.get(row[2]) or self._region for row in rows]
-        return [(read_as(region), list(numbers_of(row, region))) for row, region in zip(rows, wanted, strict=True)]
+        return [
+            (f"{region} {releases()}", list(numbers_of(row, region))) for row, region in zip(rows, wanted, strict=True)
+        ]
 
 
 class Reader:

@@ -41,7 +41,7 @@ def desk(command: Command, tmp_path: Path) -> Command:
     """A bridge whose mirror is stored, with a key."""
     command("keys", "add", "desk", "--set", "phonebook.name_form=last-first")
     database = Database(tmp_path / "bridge.db")
-    mirrored(database, hostile().entries())
+    mirrored(database, hostile().entries(), hostile().clients())
     database.close()
     return command
 
