@@ -247,3 +247,93 @@ async def test_payments_that_itflow_no_longer_has_are_unknown_and_not_nothing(ho
     assert house.names("+18005550111") == ["New Telco"]
     assert not house.snapshot().payments
     assert {invoice.paid for invoice in house.snapshot().invoices(1)} == {None}
+
+
+async def test_a_row_that_cannot_be_read_is_left_out_and_named_and_the_others_are_there(
+    house: House, sync: Sync
+) -> None:
+    house.sql("UPDATE contacts SET contact_client_id = -7 WHERE contact_id = 3")
+    await sync.people()
+    assert house.names("+12125550100") == ["Ann Lee", "Bob Ray"]
+    assert house.names("+492219876512") == []
+    doubt = house.freshness().doubts["contacts"]
+    assert "contact_client_id of row 3" in doubt
+    assert "-7" not in doubt
+    assert house.freshness().people_at is not None
+    house.sql("UPDATE contacts SET contact_client_id = 2 WHERE contact_id = 3")
+    await sync.people()
+    assert house.names("+492219876512") == ["Ute Maier"]
+    assert not house.freshness().doubts
+
+
+async def test_a_known_row_that_cannot_be_read_any_more_stays_as_it_was(house: House, sync: Sync) -> None:
+    await sync.people()
+    house.sql("UPDATE contacts SET contact_client_id = -7, contact_name = 'New' WHERE contact_id = 3")
+    for _ in range(2):
+        await sync.people()
+        assert house.names("+492219876512") == ["Ute Maier"]
+        assert "row 3" in house.freshness().doubts["contacts"]
+
+
+async def test_an_invoice_that_cannot_be_read_is_its_client_s_matter(house: House, sync: Sync) -> None:
+    house.sql("UPDATE invoices SET invoice_amount = 'much' WHERE invoice_id = 2")
+    await sync.people()
+    await sync.money()
+    snapshot = house.snapshot()
+    assert [invoice.id for invoice in snapshot.invoices(1)] == [1, 4]
+    assert "invoice_amount of row 2" in snapshot.odd_invoices(1)[0]
+    assert snapshot.odd_invoices(2) == []
+
+
+async def test_a_payment_that_cannot_be_read_leaves_open_what_was_paid(house: House, sync: Sync) -> None:
+    house.sql("UPDATE payments SET payment_amount = 'much' WHERE payment_id = 2")
+    await sync.people()
+    await sync.money()
+    paid = [(invoice.id, invoice.paid is None) for invoice in house.snapshot().invoices(1)]
+    assert paid == [(1, False), (2, True), (4, False)]
+
+
+def _small_firm(house: House) -> None:
+    """Six clients with a contact each."""
+    for table in ("clients", "contacts", "locations", "vendors"):
+        house.sql(f"DELETE FROM {table}")
+    for number in range(1, 7):
+        house.itflow.load({"clients": [{"client_id": number, "client_name": f"Client {number}"}]})
+    crowd(house, 6)
+    house.sql("UPDATE contacts SET contact_client_id = contact_id - 1000")
+
+
+@pytest.mark.parametrize("generation", ["26.02", "26.08"])
+async def test_a_key_that_suddenly_sees_one_client_only_erases_nobody(house: House, sync: Sync) -> None:
+    _small_firm(house)
+    await sync.people()
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, client_id=1)
+    await sync.people()
+    assert [house.names(f"+1303555000{number}") for number in range(6)] == [[f"Contact {1001 + n}"] for n in range(6)]
+    assert set(house.freshness().doubts) >= {"clients", "contacts"}
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
+async def test_a_client_does_not_go_while_its_contacts_cannot_be_read(house: House, sync: Sync) -> None:
+    _small_firm(house)
+    await sync.people()
+    house.itflow.faults.add("html", "contacts", times=None)
+    house.sql("DELETE FROM clients WHERE client_id = 6")
+    await sync.people()
+    assert house.names("+13035550005") == ["Contact 1006"]
+    assert "contacts cannot be trusted" in house.freshness().doubts["clients"]
+    house.itflow.faults.clear()
+    await sync.people()
+    assert house.names("+13035550005") == []
+    assert not house.freshness().doubts
+
+
+async def test_what_is_new_is_taken_over_from_a_doubted_pull(house: House, sync: Sync) -> None:
+    crowd(house, 60, first_id=11)
+    await sync.people()
+    _lose(house)
+    house.sql("UPDATE contacts SET contact_name = 'Ann New' WHERE contact_id = 1")
+    await sync.people()
+    assert house.names("+12125550199") == ["Ann New"]
+    assert "contacts" in house.freshness().doubts
