@@ -11,6 +11,7 @@
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
     │   ├── WireGarbled          an answer that is not v1's envelope
+    │   │   ├── NotItflow        something else answers: a login page, a proxy, the script of before 2022
     │   │   └── RowGarbled       one row of an answer has a value that cannot be read
     │   ├── KeyRefused           ITFlow's API key is wrong, expired or deleted
     │   ├── RightMissing         the key is good, but may not do this
@@ -86,6 +87,10 @@ class ItflowFailing(ItflowError):
 
 class WireGarbled(ItflowError):
     """An answer that is not v1's envelope, such as a login page or a proxy's error page."""
+
+
+class NotItflow(WireGarbled):
+    """What answers there is not an ITFlow v1: a login page, a redirect, a proxy, an ITFlow of before v1."""
 
 
 class RowGarbled(WireGarbled):

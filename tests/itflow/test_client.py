@@ -168,7 +168,7 @@ async def test_an_endless_body(wire: WireServer, make_client: MakeClient) -> Non
         return response
 
     wire.misbehave = pour
-    with pytest.raises(ItflowUnreachable, match="more than 64 MiB"):
+    with pytest.raises(ItflowUnreachable, match="more than 16 MiB"):
         await make_client(attempts=1, timeout_s=30).call("contacts")
 
 
