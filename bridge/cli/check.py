@@ -45,13 +45,13 @@ SCOPED = (
     "It is limited to client {}, so nobody else is known. Make one for all clients in ITFlow under Admin > API keys."
 )
 SOLE = (
-    "It shows client {} only. If ITFlow has more, its user may not see them: give that user access under Admin > Users, "
-    "or make the key for another user under Admin > API keys."
+    "It shows client {} only. If ITFlow has more, its user may not see them: give that user access under Admin > "
+    "Users, or make the key for another user under Admin > API keys."
 )
 NO_PAYMENTS = (
-    "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with an invoice that may "
-    f"carry a payment gets none. To have them exact, install the page in {resources.path('templates/itflow')}; see its "
-    "README."
+    "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with an invoice that "
+    "may carry a payment gets none. To have them exact, install the page in "
+    f"{resources.path('templates/itflow')}; see its README."
 )
 UNTOLD = (
     "answers as v1 does, but some of its pages are hidden by something in front of it (a login, a proxy, a firewall), "
