@@ -3,21 +3,24 @@
 No generation of v1 tells its version, so it is known by its pages and rows. Only an answer of v1 itself counts: a web
 server's 404 means something only where v1 answers beside it, and a login page, a redirect or a proxy means nothing.
 
-========================  =========  =========  =========  ================  ==============
-what only some have       to 25.12   26.02      26.3       26.04 to 26.07    26.08 or later
-========================  =========  =========  =========  ================  ==============
-columns by number too     yes        no         no         no                no
-``payments``              yes        yes        yes        no                no
-``technicians/time``      no         no         yes        yes               yes
-``ticket_replies``        no         no         no         no                yes
-========================  =========  =========  =========  ================  ==============
+=======================  ========  ==============  =====  =====  ==============  ==============
+what only some have      to 25.05  25.06 to 25.12  26.02  26.3   26.04 to 26.07  26.08 or later
+=======================  ========  ==============  =====  =====  ==============  ==============
+``ticket_due_at``        no        yes             yes    yes    yes             yes
+columns by number too    yes       yes             no     no     no              no
+``payments``             yes       yes             yes    yes    no              no
+``technicians/time``     no        no              no     yes    yes             yes
+``ticket_replies``       no        no              no     no     no              yes
+=======================  ========  ==============  =====  =====  ==============  ==============
+
+``ticket_due_at`` came with the database update 2.1.5 and the release 25.06; without any ticket it does not show.
 
 Up to 26.07 a key may be limited to one client; such a key gets success without data from the modules that carry no
 client, and sees exactly one client. From 26.08 on a key has its user's clients, and no answer tells whether there are
 more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -47,6 +50,8 @@ Source = Literal["module", "dropin"]
 class Generation(StrEnum):
     """What can be told of ITFlow's version."""
 
+    UNTIL_25_05 = "up to 25.05"
+    FROM_25_06 = "25.06 to 25.12"
     UNTIL_25_12 = "up to 25.12"
     UNTIL_26_02 = "up to 26.02"
     AT_26_3 = "26.3"
@@ -92,8 +97,9 @@ async def find_out(call: Call) -> Capabilities:
     _believe(found)
     replies = await _ask(call, "ticket_replies", "read", limit=1)
     time = await _ask(call, "technicians", "time", limit=1)
-    rows = [row for answer in found.values() if isinstance(answer, Answer) for row in answer.rows]
-    generation = _generation(_there(replies), _there(found["payments"]), _there(time), rows)
+    generation = _generation(_there(replies), _there(found["payments"]), _there(time))
+    if generation is Generation.UNTIL_26_02:
+        generation = _by_columns(found)
     payments: Source | None = "module" if isinstance(found["payments"], Answer) else None
     if not payments and isinstance(await _ask(call, PAYMENTS_PAGE, "read", limit=1), Answer):
         payments = "dropin"
@@ -161,7 +167,7 @@ def _believe(found: Mapping[str, Found]) -> None:
     raise errors[0]
 
 
-def _generation(replies: bool | None, payments: bool | None, time: bool | None, rows: Iterable[Row]) -> Generation:
+def _generation(replies: bool | None, payments: bool | None, time: bool | None) -> Generation:
     match replies, payments, time:
         case True, _, _:
             return Generation.FROM_26_08
@@ -170,13 +176,27 @@ def _generation(replies: bool | None, payments: bool | None, time: bool | None, 
         case False, True, True:
             return Generation.AT_26_3
         case False, True, False:
-            return Generation.UNTIL_25_12 if any("0" in row for row in rows) else Generation.UNTIL_26_02
+            return Generation.UNTIL_26_02
         case _:
             return Generation.UNKNOWN
 
 
+def _by_columns(found: Mapping[str, Found]) -> Generation:
+    """Tells the releases up to 26.02 apart, which have the same pages, by the columns of their rows."""
+    if not any("0" in row for module in found for row in _rows(found[module])):
+        return Generation.UNTIL_26_02
+    for ticket in _rows(found["tickets"]):
+        return Generation.FROM_25_06 if "ticket_due_at" in ticket else Generation.UNTIL_25_05
+    return Generation.UNTIL_25_12
+
+
+def _rows(found: Found) -> Sequence[Row]:
+    return found.rows if isinstance(found, Answer) else ()
+
+
 def _only_client(found: Found) -> int | None:
-    return row_id("clients", found.rows[0]) if isinstance(found, Answer) and len(found.rows) == 1 else None
+    rows = _rows(found)
+    return row_id("clients", rows[0]) if len(rows) == 1 else None
 
 
 async def _refuses_products(call: Call) -> bool:

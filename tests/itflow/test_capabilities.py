@@ -23,16 +23,21 @@ HOLLOW: Kind = (200, {"success": "True", "count": 1})
 NONE: Kind = (200, NO_RESOURCE)
 ONE: Kind = (200, {"success": "True", "count": 1, "data": [{"client_id": "3"}]})
 TWO: Kind = (200, {"success": "True", "count": 2, "data": [{"client_id": "3"}, {"client_id": "4"}]})
+OLD_TICKET: Kind = (200, {"success": "True", "count": 1, "data": [{"0": "1", "ticket_id": "1"}]})
+NEW_TICKET: Kind = (
+    200,
+    {"success": "True", "count": 1, "data": [{"0": "1", "ticket_id": "1", "ticket_due_at": None}]},
+)
 TWICE: Kind = (200, {"success": "True", "count": 1, "data": [{"0": "3", "client_id": "3"}]})
 LOGIN: Kind = (200, "<html><title>ITFlow | Login</title></html>")
 
 # What the pages of each generation answer where it is not two rows.
 NEVER: dict[str, Kind] = {"custom/invoices": MISSING}
-G25_12 = NEVER | {"technicians": MISSING, "ticket_replies": MISSING, "clients": TWICE, "invoice_items": MISSING}
-G26_02 = NEVER | {"technicians": MISSING, "ticket_replies": MISSING, "invoice_items": MISSING}
-G26_3 = NEVER | {"ticket_replies": MISSING, "invoice_items": FILTER, "technicians": NONE}
+G25_12 = NEVER | {"technicians": MISSING, "ticket_replies": MISSING, "clients": TWICE, "tickets": NONE}
+G26_02 = NEVER | {"technicians": MISSING, "ticket_replies": MISSING}
+G26_3 = NEVER | {"ticket_replies": MISSING, "technicians": NONE}
 G26_04 = G26_3 | {"payments": MISSING}
-G26_08 = NEVER | {"payments": MISSING, "technicians": NONE, "ticket_replies": NONE, "invoice_items": FILTER}
+G26_08 = NEVER | {"payments": MISSING, "technicians": NONE, "ticket_replies": NONE}
 LIMITED = {"clients": ONE, "payments": HOLLOW, "products": HOLLOW}
 
 NO_PAYMENTS: dict[str, type[ItflowError]] = {"payments": ModuleMissing}
@@ -41,7 +46,9 @@ Case = tuple[dict[str, Kind], Generation, str | None, tuple[int | None, int | No
 # What the server answers; then generation, payments, the client of a limited key and that of a lone one, what cannot
 # be read.
 SERVERS: dict[str, Case] = {
-    "25.12": (G25_12, Generation.UNTIL_25_12, "module", (None, None), {}),
+    "25.01": (G25_12 | {"tickets": OLD_TICKET}, Generation.UNTIL_25_05, "module", (None, None), {}),
+    "25.12": (G25_12 | {"tickets": NEW_TICKET}, Generation.FROM_25_06, "module", (None, None), {}),
+    "25, without a ticket": (G25_12, Generation.UNTIL_25_12, "module", (None, None), {}),
     "25.12, one client": (
         G25_12 | LIMITED | {"clients": TWICE},
         Generation.UNTIL_25_12,
@@ -84,6 +91,13 @@ SERVERS: dict[str, Case] = {
         None,
         (None, None),
         NO_PAYMENTS | {"invoices": RightMissing},
+    ),
+    "26.08, a page that wants a filter": (
+        G26_08 | {"ticket_replies": FILTER},
+        Generation.FROM_26_08,
+        None,
+        (None, None),
+        NO_PAYMENTS,
     ),
     "26.08, a user with one client": (
         G26_08 | {"clients": ONE, "products": DENIED},
