@@ -18,6 +18,42 @@ def test_any_call_of_v1(command, embedded):
         assert "contacts" in command("itflow", "contact", "read", fails=True, **itflow)
 
 
+def test_the_deletion_of_an_asset_is_told_as_it_is(command, embedded):
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        made = json.loads(command("itflow", "assets", "create", "client_id=1", "asset_name=PC", **itflow))
+        one = ("client_id=1", f"asset_id={made['insert_id']}")
+        assert "kept" in command("itflow", "assets", "delete", "client_id=2", one[1], fails=True, **itflow)
+        assert json.loads(command("itflow", "assets", "delete", *one, **itflow)) == {"count": 1}
+        assert json.loads(command("itflow", "assets", "read", one[1], **itflow)) == []
+        assert "no row" in command("itflow", "assets", "delete", *one, fails=True, **itflow)
+        assert "asset_id" in command("itflow", "assets", "delete", "client_id=1", fails=True, **itflow)
+
+
+def test_fields_come_from_files_and_standard_input(command, embedded, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("Pä55\n", encoding="utf-8")
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        given = json.dumps({"client_id": 1, "asset_name": "PC", "asset_serial": "1"})
+        words = (
+            "itflow",
+            "assets",
+            "create",
+            f"asset_description=@{secret}",
+            "asset_make=@@home",
+            "-",
+            "asset_serial=2",
+        )
+        command(*words, given=given, **itflow)
+        [row] = json.loads(command("itflow", "assets", "read", "asset_name=PC", **itflow))
+        assert (row["asset_client_id"], row["asset_serial"]) == ("1", "2")
+        assert (row["asset_description"], row["asset_make"]) == ("Pä55", "@home")
+        assert "/no/file" in command("itflow", "assets", "create", "asset_name=@/no/file", fails=True, **itflow)
+        for wrong in ("", "[1]", '{"a": [1]}', "{" * 100_000):
+            assert "standard input" in command("itflow", "assets", "read", "-", fails=True, given=wrong, **itflow)
+
+
 @pytest.mark.parametrize(
     ("generation", "words", "told"),
     [
