@@ -1,6 +1,9 @@
 """check, sync, lookup and itflow, as an operator runs them."""
 
 import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -80,6 +83,24 @@ def test_check_tells_what_does_not(command, embedded, key, told):
         checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY=key)
         assert told in checked
         assert "keys add" in checked or not key
+
+
+def test_check_tells_of_a_key_that_sees_one_client_where_no_key_says_that_it_is_limited(command, embedded):
+    with embedded("26.08") as url:
+        command("keys", "add", "pbx")
+        assert "shows client 1 only" in command("check", ITFLOW_URL=url, ITFLOW_API_KEY="KEYONE")
+
+
+def test_check_tells_what_answers_in_the_place_of_itflow(command, tmp_path):
+    (tmp_path / "index.html").write_text("<title>Sign in</title>", encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    with server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY="x")
+        server.shutdown()
+    assert "There is no ITFlow v1 at itflow.url" in checked
+    assert "26.08" not in checked
 
 
 def test_check_without_anybody_there(command):
