@@ -143,6 +143,21 @@ async def test_legacy_document(door: Door) -> None:
     assert len(ET.fromstring(body).findall("Contact")) == 15
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (f"api_key={KEY}", "Ada Muster"),
+        (f"api_key={KEY}&name_form=client-name", "Muster & Söhne - Ada Muster"),
+        (f"api_key={LIMITED}", "Muster Ada"),  # that key's setting
+    ],
+)
+async def test_the_legacy_document_has_names_as_itflow_has_them_or_as_is_set(
+    door: Door, query: str, name: str
+) -> None:
+    _, _, body = await door.get(f"/api.php?{query}&phonebook")
+    assert name in [contact.findtext("LastName") for contact in ET.fromstring(body).iterfind("Contact")]
+
+
 async def test_same_phone_counts_up(door: Door) -> None:
     for _ in range(3):
         await door.get(f"/phonebook/yealink?api_key={KEY}", User_Agent=YEALINK)
