@@ -101,6 +101,7 @@ class Statement:
         lines: The invoices that are not settled; for each currency the sum of ``rest`` is the balance.
         unsure: The invoices of which neither payments nor status tell what was paid.
         disputed: Non-Billable invoices that count on some releases, where the release does not show.
+        left_out: Rows of ITFlow that are missing here, in words.
     """
 
     client: Client
@@ -109,15 +110,16 @@ class Statement:
     basis: Basis
     unsure: tuple[Invoice, ...] = ()
     disputed: tuple[Invoice, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def certainty(self) -> Certainty:
         """Exact where there is no other amount; at most, where only payments can be missing."""
-        if not self.unsure and not self.disputed:
+        if not (self.unsure or self.disputed or self.left_out):
             return Certainty.EXACT
         # A Paid invoice stands for nothing here, and may be more by now; less than nothing is paid on a credit.
         capped = all(invoice.status != PAID and invoice.amount >= 0 for invoice in self.unsure)
-        return Certainty.AT_MOST if capped and not self.disputed else Certainty.UNCERTAIN
+        return Certainty.AT_MOST if capped and not self.disputed and not self.left_out else Certainty.UNCERTAIN
 
     @property
     def reason(self) -> str:
@@ -133,6 +135,9 @@ class Statement:
                 f"ITFlow counts {_named(self.disputed)} up to 25.05 and not from 25.06 on, and which one this is does "
                 "not show without any ticket. Update ITFlow."
             )
+        if self.left_out:
+            more = len(self.left_out) - 1
+            reasons.append(f"{self.left_out[0]}{f' And {more} more.' if more else ''}")
         return " ".join(reasons)
 
     def amount(self) -> Decimal:
@@ -158,7 +163,13 @@ class Statement:
 
 
 def balance(
-    snapshot: Snapshot, client_id: int, scope: Scope = None, *, today: dt.date | None = None, generation: str = ""
+    snapshot: Snapshot,
+    client_id: int,
+    scope: Scope = None,
+    *,
+    today: dt.date | None = None,
+    generation: str = "",
+    left_out: Sequence[str] = (),
 ) -> Statement:
     """Draw up a client's account.
 
@@ -168,6 +179,8 @@ def balance(
         scope: The clients that may be seen.
         today: The day by which an invoice is overdue; the bridge's own if left out.
         generation: ITFlow's release, as ``Freshness`` has it.
+        left_out: Invoices and payments that may be this client's and could not be read, each in words (see
+            ``RowGarbled``). With one, no amount is certain.
 
     Raises:
         NotFound: There is no such client, it is archived, or out of scope.
@@ -188,6 +201,7 @@ def balance(
         basis=basis,
         unsure=tuple(invoice for invoice in invoices if invoice.paid is None and invoice.status not in UNPAID),
         disputed=tuple(invoice for invoice in invoices if counted is None and _is_non_billable(invoice)),
+        left_out=tuple(left_out),
     )
 
 

@@ -103,15 +103,28 @@ class RowGarbled(WireGarbled):
         row_id: The row's id; None where that is what cannot be read.
         column: The column.
         reason: What is wrong with the value.
+        client_id: The client that the row belongs to; None where the row does not tell.
+        invoice_id: The invoice that a payment is on; None where there is none, or the row does not tell.
     """
 
-    def __init__(self, module: str, row_id: int | None, column: str, reason: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        row_id: int | None,
+        column: str,
+        reason: str,
+        *,
+        client_id: int | None = None,
+        invoice_id: int | None = None,
+    ) -> None:
         which = "a row" if row_id is None else f"row {row_id}"
         super().__init__(f"{module}: {column} of {which} cannot be read ({reason}). Correct it in ITFlow.")
         self.module = module
         self.row_id = row_id
         self.column = column
         self.reason = reason
+        self.client_id = client_id
+        self.invoice_id = invoice_id
 
 
 class KeyRefused(ItflowError):

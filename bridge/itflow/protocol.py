@@ -32,7 +32,19 @@ from bridge.errors import (
 )
 from bridge.itflow.modules import CUSTOM, EVERY_GENERATION, MODULES, PAGING, READING, Module, id_column
 
-__all__ = ["LARGEST_ID", "MODULES", "Answer", "Module", "Request", "Row", "build", "decipher", "of_client", "row_id"]
+__all__ = [
+    "LARGEST_ID",
+    "MODULES",
+    "Answer",
+    "Module",
+    "Request",
+    "Row",
+    "build",
+    "decipher",
+    "number",
+    "of_client",
+    "row_id",
+]
 
 Row = dict[str, str | None]
 
@@ -145,7 +157,7 @@ def _check(module: str, function: str, given: Mapping[str, object]) -> None:
     if function in READING:
         filters = (*known.filters, *(("client_id",) if known.client_column else ()), *PAGING)
         for name, value in given.items():
-            if name in PAGING and _number(value) is None:
+            if name in PAGING and number(value) is None:
                 raise BadParameter(f"{name} must be a whole number, not {value!r}.")
             if name not in filters:
                 raise BadParameter(f"{module} cannot be read by {name!r}. Known: {', '.join(filters)}.")
@@ -165,7 +177,7 @@ def of_client(module: str, rows: Sequence[Row], client_id: object) -> Sequence[R
     known = MODULES.get(module)
     if client_id is None or known is None or known.client_column is None:
         return rows
-    wanted = _number(client_id)
+    wanted = number(client_id)
     if wanted is None:
         raise BadParameter(f"client_id must be a number, not {client_id!r}.")
     return [row for row in rows if row.get(known.client_column) == str(wanted)]
@@ -177,7 +189,7 @@ def row_id(module: str, row: Row) -> int | None:
     Raises:
         BadParameter: The module is not one whose rows have a known id.
     """
-    return _number(row.get(id_column(module)))
+    return number(row.get(id_column(module)))
 
 
 def decipher(request: Request, status: int, content_type: str, body: bytes) -> Answer:
@@ -229,7 +241,7 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
         raise WireGarbled(f"{_name(request)}: ITFlow's data is not a list of rows.")
     rows = [row if _is_plain(row) else _plain(row) for row in rows]
     count = envelope.get("count")
-    if _number(count) != len(rows):
+    if number(count) != len(rows):
         counted = _quote(request, str(count))
         raise WireGarbled(f"{_name(request)}: ITFlow counts {counted} rows but sends {len(rows)}.")
     return Answer(rows=rows, count=len(rows), no_rows=not rows)
@@ -248,9 +260,9 @@ def _write_answer(request: Request, envelope: Mapping[str, Any], success: bool) 
             f"key), or it already was as asked; ITFlow answers both alike. ITFlow says: {said}"
         )
     if request.function != "create":
-        return Answer(count=_number(envelope.get("count")) or 0)
+        return Answer(count=number(envelope.get("count")) or 0)
     match envelope.get("data"):
-        case [{"insert_id": made}] if insert_id := _number(made):
+        case [{"insert_id": made}] if insert_id := number(made):
             return Answer(insert_id=insert_id, count=1)
         case _:
             raise WireGarbled(f"{_name(request)}: ITFlow claims success but names no id. Look there first.")
@@ -343,10 +355,11 @@ def _plain(row: Mapping[str, object]) -> Row:
     }
 
 
-def _number(value: object) -> int | None:
+def number(value: object) -> int | None:
+    """A whole number as ITFlow writes ids and counts; None where it is none, or beyond any id."""
     text = str(value)
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-    return number if number is None or number <= LARGEST_ID else None
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return found if found is None or found <= LARGEST_ID else None
 
 
 def _name(request: Request) -> str:

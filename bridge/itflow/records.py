@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from bridge.errors import RowGarbled
-from bridge.itflow.protocol import LARGEST_ID, Row, row_id
+from bridge.itflow.protocol import LARGEST_ID, Row, number, row_id
 
 # MariaDB's longest VARCHAR; ITFlow's own columns that are read here hold at most 255 characters.
 LONGEST_TEXT = 65_535
@@ -284,11 +284,19 @@ def _read_mended(record_type: type[R], row: Row, given: dict[str, object], error
         try:
             given[name] = _mended(name, fault["type"], given.get(name))
         except ValueError:
-            raise RowGarbled(
-                module(record_type), row_id(module(record_type), row), reader.columns[name], fault["msg"].lower()
-            ) from None  # pydantic's own text repeats the value
+            # pydantic's own text repeats the value
+            raise _garbled(record_type, row, reader.columns[name], fault["msg"].lower()) from None
     record: R = reader.adapter.validate_python(given)
     return record
+
+
+def _garbled(record_type: type[Any], row: Row, column: str, reason: str) -> RowGarbled:
+    columns_of = _READERS[record_type].columns
+    client_id, invoice_id = (
+        number(row.get(columns_of[name])) if name in columns_of else None for name in ("client_id", "invoice_id")
+    )
+    kind = module(record_type)
+    return RowGarbled(kind, row_id(kind, row), column, reason, client_id=client_id, invoice_id=invoice_id)
 
 
 def read_pin(row: Row) -> str:

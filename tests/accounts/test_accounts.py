@@ -10,7 +10,7 @@ from bridge.clock import Moment
 from bridge.directory.entries import Client, Invoice
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import NotFound, NotReady, Uncertain
+from bridge.errors import NotFound, NotReady, RowGarbled, Uncertain
 from bridge.itflow.capabilities import Generation
 
 TODAY = dt.date(2026, 6, 15)
@@ -134,6 +134,15 @@ def test_what_is_not_billable_counts_as_that_release_counts_it(generation, text,
 def test_what_is_not_billable_and_costs_nothing_is_no_doubt():
     snapshot = Snapshot.build(clients=[ACME], invoices=[invoice(1, "Non-Billable", "0.00", "0")])
     assert balance(snapshot, 1, generation=Generation.UNTIL_25_12).as_text() == "0.00"
+
+
+def test_a_client_with_a_row_that_could_not_be_read_has_no_exact_balance():
+    snapshot = Snapshot.build(clients=[ACME], invoices=[invoice(1, "Sent", "10.00", "0")])
+    rows = [str(RowGarbled("invoices", number, "invoice_amount", "no number")) for number in (7, 8)]
+    found = balance(snapshot, 1, today=TODAY, left_out=rows)
+    assert (found.certainty, found.balances) == (Certainty.UNCERTAIN, {"USD": Decimal("10.00")})
+    with pytest.raises(Uncertain, match=r"invoice_amount of row 7 .* And 1 more\."):
+        found.as_text()
 
 
 def test_the_release_that_is_known_decides():

@@ -176,6 +176,26 @@ def test_an_unreadable_column_is_named_without_its_value(
     assert raised.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("record_type", "row", "client_id", "invoice_id"),
+    [
+        (Invoice, {**MONEY, "invoice_amount": "x", "invoice_client_id": "7"}, 7, None),
+        (Invoice, {**MONEY, "invoice_client_id": "x"}, None, None),
+        (Payment, {"payment_id": "2", "payment_amount": "x", "payment_invoice_id": "5"}, None, 5),
+        (Payment, {"payment_id": "2", "payment_amount": "1.00", "payment_invoice_id": LONG}, None, None),
+        (Contact, {"contact_id": "3", "contact_primary": "x", "contact_client_id": "7"}, 7, None),
+        (Contact, {"contact_id": "3", "contact_primary": "x"}, None, None),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_an_unreadable_row_tells_whose_it_is(
+    record_type: type[Any], row: dict[str, str | None], client_id: int | None, invoice_id: int | None
+) -> None:
+    with pytest.raises(RowGarbled) as raised:
+        read(record_type, row)
+    assert (raised.value.client_id, raised.value.invoice_id) == (client_id, invoice_id)
+
+
 ODD: tuple[str | None, ...] = (
     *(None, "", " ", "0", "-1", "2", "1.5", "NaN", "1E+99999999", "0000-00-00", "2026-02-31", "31.12.2025"),
     *("maybe", "Ünïcödé \u202e\0", "<b>", str(2**31), str(2**64), LONG),
