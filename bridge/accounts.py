@@ -101,7 +101,7 @@ class Statement:
         lines: The invoices that are not settled; for each currency the sum of ``rest`` is the balance.
         unsure: The invoices of which neither payments nor status tell what was paid.
         disputed: Non-Billable invoices that count on some releases, where the release does not show.
-        left_out: Rows of ITFlow that are missing here, in words.
+        left_out: Invoices of ITFlow that cannot be read and may be this client's, in words.
     """
 
     client: Client
@@ -125,7 +125,11 @@ class Statement:
     def reason(self) -> str:
         """Why the balance is not exact; empty where it is."""
         reasons = []
-        if self.unsure:
+        if self.unsure and self.basis is Basis.PAYMENTS:
+            reasons.append(
+                f"A payment in ITFlow cannot be read, so what was paid on {_named(self.unsure)} is not known."
+            )
+        elif self.unsure:
             reasons.append(
                 "This ITFlow does not show payments, and the status does not tell what was paid on "
                 f"{_named(self.unsure)}. {PAGE}"
@@ -169,7 +173,6 @@ def balance(
     *,
     today: dt.date | None = None,
     generation: str = "",
-    left_out: Sequence[str] = (),
 ) -> Statement:
     """Draw up a client's account.
 
@@ -179,8 +182,6 @@ def balance(
         scope: The clients that may be seen.
         today: The day by which an invoice is overdue; the bridge's own if left out.
         generation: ITFlow's release, as ``Freshness`` has it.
-        left_out: Invoices and payments that may be this client's and could not be read, each in words (see
-            ``RowGarbled``). With one, no amount is certain.
 
     Raises:
         NotFound: There is no such client, it is archived, or out of scope.
@@ -189,7 +190,7 @@ def balance(
     if client is None:
         raise NotFound(f"There is no client {client_id}, or it is archived, or this key does not cover it.")
     invoices = snapshot.invoices(client_id)
-    basis = Basis.PAYMENTS if snapshot.payments and all(i.paid is not None for i in invoices) else Basis.STATUSES
+    basis = Basis.PAYMENTS if snapshot.payments else Basis.STATUSES
     today = today or dt.datetime.now().astimezone().date()
     counted = COUNTS_NON_BILLABLE.get(generation, False)
     unbilled = UNBILLED - {NON_BILLABLE.lower()} if counted else UNBILLED
@@ -199,9 +200,14 @@ def balance(
         balances=_totals(lines) or {client.currency: NOTHING},
         lines=lines,
         basis=basis,
-        unsure=tuple(invoice for invoice in invoices if invoice.paid is None and invoice.status not in UNPAID),
+        # A payment that cannot be read is one, whatever the status.
+        unsure=tuple(
+            invoice
+            for invoice in invoices
+            if invoice.paid is None and (snapshot.payments or invoice.status not in UNPAID)
+        ),
         disputed=tuple(invoice for invoice in invoices if counted is None and _is_non_billable(invoice)),
-        left_out=tuple(left_out),
+        left_out=tuple(snapshot.odd_invoices(client_id)),
     )
 
 

@@ -42,6 +42,13 @@ from bridge.itflow.protocol import Answer, Row, row_id
 # The modules that the bridge needs, asked in this order.
 NEEDED = ("clients", "contacts", "locations", "vendors", "invoices", "payments", "assets", "tickets")
 
+# What to tell the operator where payments were read and are there no more.
+PAYMENTS_GONE = (
+    "ITFlow shows no payments any more (it dropped them with 26.04), so balances are no longer exact, and a client "
+    "with an invoice that may carry a payment has none. Install the bridge's page for payments in ITFlow: see "
+    "templates/itflow/README.md. To go on without it, run `itflow-bridge sync --accept`."
+)
+
 Call = Callable[[str, str, Mapping[str, object]], Awaitable[Answer]]
 Found = Answer | ItflowError
 Source = Literal["module", "dropin"]
@@ -111,24 +118,6 @@ async def find_out(call: Call) -> Capabilities:
         readable={module: one if isinstance(one, ItflowError) else None for module, one in found.items()},
         scoped_client_id=only if limited else None,
         sole_client_id=only if generation is Generation.FROM_26_08 else None,
-    )
-
-
-def lost_payments(before: str, now: Capabilities) -> str:
-    """What to tell the operator where balances were exact and cannot be any more; nothing otherwise.
-
-    Args:
-        before: The ``payments`` of the capabilities that the known balances were made with, empty for none.
-        now: What this ITFlow and key can do now.
-    """
-    if not before or now.payments:
-        return ""
-    error = now.readable.get("payments")
-    why = "ITFlow dropped them with 26.04" if isinstance(error, ModuleMissing) else "the API key may not read them"
-    return (
-        f"ITFlow ({now.generation}) shows no payments any more ({why}), so balances are no longer exact, and a client "
-        "with an invoice that may carry a payment gets none. Install the bridge's page in ITFlow: see "
-        "templates/itflow/README.md. To go on without it, run `itflow-bridge sync --accept`."
     )
 
 

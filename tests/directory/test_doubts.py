@@ -247,3 +247,32 @@ async def test_payments_that_itflow_no_longer_has_are_unknown_and_not_nothing(ho
     assert house.names("+18005550111") == ["New Telco"]
     assert not house.snapshot().payments
     assert {invoice.paid for invoice in house.snapshot().invoices(1)} == {None}
+
+
+async def test_payments_that_an_update_takes_away_are_told_loudly_once_and_stay_a_doubt(
+    house: House, sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sync.people()
+    await sync.money()
+    house.itflow.faults.add("html", "payments", status=404, times=None)
+    for _ in range(3):
+        await sync.money()
+        assert "no longer exact" in house.freshness().doubts["payments"]
+        assert not house.snapshot().payments
+    loud = [record for record in caplog.records if record.levelname == "WARNING" and "payments" in record.message]
+    assert len(loud) == 1
+    await sync.money(accept=True)
+    assert not house.freshness().doubts
+    await sync.money()
+    assert not house.freshness().doubts
+
+
+async def test_payments_that_come_back_are_no_doubt(house: House, sync: Sync) -> None:
+    await sync.people()
+    await sync.money()
+    house.itflow.faults.add("html", "payments", status=404, times=None)
+    await sync.money()
+    house.itflow.faults.clear()
+    await sync.money()
+    assert not house.freshness().doubts
+    assert house.snapshot().payments

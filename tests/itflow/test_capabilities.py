@@ -11,7 +11,7 @@ from bridge.errors import (
     NotItflow,
     RightMissing,
 )
-from bridge.itflow.capabilities import NEEDED, Capabilities, Generation, lost_payments
+from bridge.itflow.capabilities import NEEDED, Generation
 from tests.itflow.conftest import MakeClient
 from tests.itflow.wire_server import NO_RESOURCE, WireServer
 
@@ -203,27 +203,6 @@ async def test_a_redirect_is_no_itflow(wire: WireServer, make_client: MakeClient
 async def test_tls_where_there_is_none_is_no_generation(server: TestServer, make_client: MakeClient) -> None:
     with pytest.raises(ItflowUnreachable, match="TLS"):
         await make_client(str(server.make_url("/")).replace("http:", "https:"), attempts=1).capabilities()
-
-
-def capabilities(generation: Generation, payments: str | None, error: ItflowError | None = None) -> Capabilities:
-    return Capabilities(generation, payments, {"payments": error})  # type: ignore[arg-type]  # a table's plain text
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "says"),
-    [
-        ("module", capabilities(Generation.UNTIL_26_02, "module"), ""),
-        ("module", capabilities(Generation.FROM_26_08, "dropin", ModuleMissing()), ""),
-        ("", capabilities(Generation.FROM_26_08, None, ModuleMissing()), ""),
-        ("module", capabilities(Generation.FROM_26_08, None, ModuleMissing()), "dropped them with 26.04"),
-        ("dropin", capabilities(Generation.FROM_26_04, None, ModuleMissing()), "no longer exact"),
-        ("module", capabilities(Generation.UNTIL_26_02, None, RightMissing()), "key may not read them"),
-    ],
-)
-def test_payments_that_are_gone_are_told(before: str, now: Capabilities, says: str) -> None:
-    told = lost_payments(before, now)
-    assert says in told
-    assert bool(says) == bool(told)
 
 
 async def test_a_refused_key_ends_the_questions(wire: WireServer, make_client: MakeClient) -> None:
