@@ -11,6 +11,7 @@
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
     │   ├── WireGarbled          an answer that is not v1's envelope
+    │   │   ├── NotItflow        something else answers: a login page, a proxy, the script of before 2022
     │   │   └── RowGarbled       one row of an answer has a value that cannot be read
     │   ├── KeyRefused           ITFlow's API key is wrong, expired or deleted
     │   ├── RightMissing         the key is good, but may not do this
@@ -88,6 +89,10 @@ class WireGarbled(ItflowError):
     """An answer that is not v1's envelope, such as a login page or a proxy's error page."""
 
 
+class NotItflow(WireGarbled):
+    """What answers there is not an ITFlow v1: a login page, a redirect, a proxy, an ITFlow of before v1."""
+
+
 class RowGarbled(WireGarbled):
     """One row has a value that cannot be read: the row is left out, and the others are good.
 
@@ -98,15 +103,28 @@ class RowGarbled(WireGarbled):
         row_id: The row's id; None where that is what cannot be read.
         column: The column.
         reason: What is wrong with the value.
+        client_id: The client that the row belongs to; None where the row does not tell.
+        invoice_id: The invoice that a payment is on; None where there is none, or the row does not tell.
     """
 
-    def __init__(self, module: str, row_id: int | None, column: str, reason: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        row_id: int | None,
+        column: str,
+        reason: str,
+        *,
+        client_id: int | None = None,
+        invoice_id: int | None = None,
+    ) -> None:
         which = "a row" if row_id is None else f"row {row_id}"
         super().__init__(f"{module}: {column} of {which} cannot be read ({reason}). Correct it in ITFlow.")
         self.module = module
         self.row_id = row_id
         self.column = column
         self.reason = reason
+        self.client_id = client_id
+        self.invoice_id = invoice_id
 
 
 class KeyRefused(ItflowError):

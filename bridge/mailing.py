@@ -62,7 +62,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """A list of addresses, each of them once.
+    """A list of addresses.
 
     Attributes:
         recipients: By client, then the primary contact, then by name.
@@ -84,13 +84,18 @@ class Numbers:
     mobile: str
 
 
-def addresses(snapshot: Snapshot, choice: Choice) -> Addresses:
+def addresses(snapshot: Snapshot, choice: Choice, *, shared: bool = False) -> Addresses:
     """The e-mail addresses of contacts.
+
+    Args:
+        snapshot: What to answer from.
+        choice: Whom the list holds.
+        shared: An address that several contacts share is there for each of them, not for the first alone.
 
     Raises:
         NotFound: The client is unknown, archived or out of scope.
     """
-    recipients: dict[str, Recipient] = {}
+    recipients: dict[tuple[str, int], Recipient] = {}
     invalid: list[Recipient] = []
     for client, contact in _contacts(snapshot, choice):
         if not contact.email.strip():
@@ -100,7 +105,7 @@ def addresses(snapshot: Snapshot, choice: Choice) -> Addresses:
         if address is None:
             invalid.append(Recipient(*names, _one_line(contact.email)))
         else:
-            recipients.setdefault(address.casefold(), Recipient(*names, address))
+            recipients.setdefault((address.casefold(), contact.id if shared else 0), Recipient(*names, address))
     return Addresses(tuple(recipients.values()), tuple(invalid))
 
 
@@ -124,8 +129,8 @@ def numbers(snapshot: Snapshot, choice: Choice) -> tuple[Numbers, ...]:
 
 
 def client_emails(recipients: Iterable[Recipient]) -> Iterator[str]:
-    """Lines ``CLIENT - EMAIL``."""
-    return (f"{one.client} - {one.email}" for one in recipients)
+    """Lines ``CLIENT - EMAIL``, each once."""
+    return iter(dict.fromkeys(f"{one.client} - {one.email}" for one in recipients))
 
 
 def contact_emails(recipients: Iterable[Recipient]) -> Iterator[str]:

@@ -181,9 +181,10 @@ class PhonebookSection(Section):
     locations: bool = Field(True, description="Locations too")
     vendors: bool = Field(True, description="Vendors too")
     leads: bool = Field(True, description="Leads too")
-    name_form: Literal["first-last", "last-first", "client-name"] = Field(
+    name_form: Literal["first-last", "last-first", "client-name", "as-is"] = Field(
         "first-last",
-        description="Ada Muster (first-last), Muster Ada (last-first) or Client - Ada Muster (client-name)",
+        description="Ada Muster (first-last), Muster Ada (last-first), Client - Ada Muster (client-name) or as "
+        "ITFlow has it (as-is)",
     )
     sort: Literal["name", "last", "client"] = Field(
         "name", description="Order of a book: by the name shown, by last name, or by client"

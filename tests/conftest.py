@@ -9,14 +9,19 @@ import pytest
 
 @pytest.fixture
 def command(tmp_path):
-    """Runs ``itflow-bridge`` with words; settings are environment variables without the prefix."""
+    """Runs ``itflow-bridge`` with words and input; settings are environment variables without the prefix."""
 
-    def run(*words, fails=False, **settings):
+    def run(*words, fails=False, given="", **settings):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
         environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"}
         done = subprocess.run(
-            [sys.executable, "-m", "bridge", *words], capture_output=True, text=True, env=environment, check=False
+            [sys.executable, "-m", "bridge", *words],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+            input=given,
         )
         assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr if fails else done.stdout

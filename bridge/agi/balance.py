@@ -244,7 +244,10 @@ def _contacts_with_pin(snapshot: Snapshot, client_id: int) -> Sequence[int]:
 
 
 def spoken(statement: accounts.Statement, table: prompts.Prompts) -> Iterator[Step]:
-    """A statement in words: each currency by itself, and whether it is certain."""
+    """A statement in words: each currency by itself, and whether it is certain; no amount that may be too low."""
+    if statement.certainty is accounts.Certainty.UNCERTAIN:
+        yield sentence("uncertain")
+        return
     exact = statement.certainty is accounts.Certainty.EXACT
     for currency, amount in statement.balances.items():
         if not amount:

@@ -15,7 +15,7 @@ from bridge.access.keys import Keys
 from bridge.cli.common import Config, console, database
 from bridge.directory.store import Reader
 from bridge.errors import ItflowError
-from bridge.itflow.capabilities import Capabilities
+from bridge.itflow.capabilities import Capabilities, Generation
 from bridge.itflow.client import connected
 from bridge.settings import Settings, load
 
@@ -44,9 +44,18 @@ NEEDED_FOR = {
 SCOPED = (
     "It is limited to client {}, so nobody else is known. Make one for all clients in ITFlow under Admin > API keys."
 )
+SOLE = (
+    "It shows client {} only. If ITFlow has more, its user may not see them: give that user access under Admin > "
+    "Users, or make the key for another user under Admin > API keys."
+)
 NO_PAYMENTS = (
-    "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with a Partial "
-    f"invoice gets none. To have them exact, install the page in {resources.path('templates/itflow')}; see its README."
+    "This ITFlow shows no payments, so balances come from the invoices' statuses, and a client with an invoice that "
+    "may carry a payment gets none. To have them exact, install the page in "
+    f"{resources.path('templates/itflow')}; see its README."
+)
+UNTOLD = (
+    "answers as v1 does, but some of its pages are hidden by something in front of it (a login, a proxy, a firewall), "
+    "so its release cannot be told. Let all of /api/v1/ pass."
 )
 
 
@@ -91,9 +100,14 @@ async def _there(settings: Settings) -> list[Finding]:
 
 
 def _told(found: Capabilities, url: str) -> Iterator[Finding]:
-    yield "ITFlow", State.GOOD, f"{url}, {found.generation}"
+    if found.generation is Generation.UNKNOWN:
+        yield "ITFlow", State.PARTLY, f"{url} {UNTOLD}"
+    else:
+        yield "ITFlow", State.GOOD, f"{url}, {found.generation}"
     if found.scoped_client_id is not None:
         yield "its API key", State.PARTLY, SCOPED.format(found.scoped_client_id)
+    if found.sole_client_id is not None:
+        yield "its API key", State.PARTLY, SOLE.format(found.sole_client_id)
     for module, purpose in NEEDED_FOR.items():
         error = found.readable.get(module)
         yield module, State.BAD if error else State.GOOD, str(error) if error else f"for {purpose}"

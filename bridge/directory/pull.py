@@ -9,7 +9,7 @@ from bridge.directory.rows import TABLES, StoredRow
 from bridge.directory.store import Found, MirrorStore, Odd
 from bridge.errors import RowGarbled
 from bridge.itflow.client import ItflowClient
-from bridge.itflow.protocol import LARGEST_ID, Row
+from bridge.itflow.protocol import Row
 
 # How many known rows a pull of new rows reads again, in case rows before them were deleted.
 TAIL_OVERLAP = 20
@@ -95,16 +95,5 @@ def _read(module: str, rows: Iterable[Row]) -> tuple[list[StoredRow], list[Odd]]
         try:
             read.append(table.read(row))
         except RowGarbled as error:
-            client_id, invoice_id = (
-                _id(row.get(f"{module.removesuffix('s')}_{one}")) for one in ("client_id", "invoice_id")
-            )
-            odd.append(Odd(error.row_id or 0, str(error), client_id, invoice_id))
+            odd.append(Odd(error.row_id or 0, str(error), error.client_id, error.invoice_id))
     return read, odd
-
-
-def _id(text: str | None) -> int | None:
-    """An id that can be read, or None."""
-    text = text or ""
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))):
-        return None
-    return int(text)

@@ -28,6 +28,7 @@ from bridge.errors import (
     RightMissing,
     WireGarbled,
 )
+from bridge.itflow.capabilities import PAYMENTS_GONE
 from bridge.itflow.client import ItflowClient, connected
 from bridge.itflow.modules import PAYMENTS_PAGE
 from bridge.settings import Settings
@@ -267,11 +268,14 @@ class Sync:
         """Note why a module could not be pulled; True for a gap that the others need not wait for."""
         match error:
             case RightMissing() | ModuleMissing():
-                # ITFlow dropped the module payments in 26.04, so that its end is no doubt.
+                # ITFlow dropped the module payments in 26.04: the old ones stand for nothing then. But balances
+                # change by that, so a doubt stays until the operator has accepted it or the payments are back.
                 gone = module == "payments" and isinstance(error, ModuleMissing)
                 if accept or gone or not known.ever:
                     log.log(logging.DEBUG if known.gap else logging.INFO, "The mirror goes without: %s", error)
                     self._store.forget(module, str(error))
+                    if gone and not accept and (known.ever or known.doubt):
+                        self._doubt(module, known, PAYMENTS_GONE)
                     return True
                 self._doubt(
                     module,

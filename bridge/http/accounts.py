@@ -22,7 +22,8 @@ async def balance(request: web.Request) -> web.Response:
     """The balance with the invoices it is made of. Amounts are strings, because JSON numbers become floats.
 
     ``amount`` and ``currency`` are null where more than one currency is owed: ``balances`` holds each. For
-    every currency, the ``rest`` of ``invoices`` adds up to the balance.
+    every currency, the ``rest`` of ``invoices`` adds up to the balance. ``amount`` is also null where the balance may
+    be more or less than the statuses say (``certainty`` is ``uncertain``).
     """
     key = require(request, Feature.BALANCE)
     client_id = query.whole_number(query.read(request.rel_url.raw_query_string), "client_id")
@@ -36,7 +37,8 @@ async def balance(request: web.Request) -> web.Response:
 
 def as_json(statement: accounts.Statement, age_s: int) -> dict[str, object]:
     """A statement in JSON's types."""
-    currency, amount = next(iter(statement.balances.items())) if len(statement.balances) == 1 else (None, None)
+    one = len(statement.balances) == 1 and statement.certainty is not accounts.Certainty.UNCERTAIN
+    currency, amount = next(iter(statement.balances.items())) if one else (None, None)
     return {
         "client_id": statement.client.id,
         "client": statement.client.name,

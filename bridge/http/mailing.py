@@ -129,7 +129,7 @@ Write = Callable[[Snapshot, Choice], Document]
 
 def _legacy_emails(line: Callable[[tuple[Recipient, ...]], Iterator[str]]) -> Write:
     def write(snapshot: Snapshot, choice: Choice) -> Document:
-        found = mailing.addresses(snapshot, choice)
+        found = mailing.addresses(snapshot, choice, shared=True)
         return Document(mailing.html_lines(line(found.recipients)), "text/html", left_out=len(found.invalid))
 
     return write

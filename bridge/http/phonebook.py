@@ -31,8 +31,9 @@ routes = web.RouteTableDef()
 
 _READ = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST)
 _KEPT_QUESTIONS = 4096
-# What ITFlow's own script gave: each client's primary contact, vendors, and nothing else.
-_LEGACY = {"contacts": "primary", "locations": "false", "name_form": "client-name"}
+# What ITFlow's own script gave: each client's primary contact, vendors, and nothing else, each by its name alone.
+_LEGACY = {"contacts": "primary", "locations": "false"}
+_LEGACY_NAMES = {"first-last": "as-is"}  # where no setting wants another form
 LEGACY = "legacy"
 
 
@@ -100,7 +101,10 @@ async def book_response(
         NotReady: There is no mirror yet.
     """
     row = request.app[BOOKS].formats.get(format_name)
-    own = {**_LEGACY, **params} if format_name == LEGACY else params
+    own = params
+    if format_name == LEGACY:
+        form = key.phonebook.name_form
+        own = {**_LEGACY, "name_form": _LEGACY_NAMES.get(form, form), **params}
     view = View.of(row, key.phonebook, key.numbers.region, key.clients, own)
     book = await request.app[BOOKS].book(request.app[MIRROR].snapshot, Wish(row, view, Ask()))
     return await _response(request, book, bookquestion.phone(request, row, own, key))

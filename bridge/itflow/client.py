@@ -17,7 +17,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from bridge.errors import ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
 from bridge.itflow.capabilities import Capabilities, find_out
 from bridge.itflow.modules import id_column
 from bridge.itflow.protocol import LARGEST_ID, Answer, Request, Row, build, decipher, of_client, row_id
@@ -167,6 +167,43 @@ class ItflowClient:
         """Creates a row and returns its id. Sent once: a lost answer leaves open whether ITFlow has it."""
         answer = await self.call(module, "create", fields)
         return answer.insert_id or 0  # never 0: decipher raises where a create names no id
+
+    async def delete(self, module: str, fields: Mapping[str, object]) -> Answer:
+        """Deletes a row, and looks before and after whether it is there, because ITFlow's answer does not tell.
+
+        Of an asset it says that the deletion failed when it has deleted it, and the same when there was none.
+
+        Args:
+            module: One whose rows can be deleted.
+            fields: The row's id in its own column, and ``client_id`` where the key is for all clients.
+
+        Raises:
+            BadParameter: The id is missing.
+            RowMissing: There was no such row, or ITFlow kept it.
+            ItflowError: See ``call``. A lost answer leaves open whether the row is gone.
+        """
+        column = id_column(module)
+        row_number = str(fields.get(column, ""))
+        if not row_number.isascii() or not row_number.isdigit():
+            raise BadParameter(f"{column} must be the id of the row that is to be deleted, such as {column}=1.")
+        known = await self._has(module, int(row_number))
+        kept = f"ITFlow kept row {row_number} of {module}. Is client_id the client that it belongs to?"
+        try:
+            await self.call(module, "delete", fields)
+        except RowMissing as error:
+            kept = f"{kept} {error}"
+        if not known:
+            raise RowMissing(f"ITFlow has no row {row_number} in {module}, or its API key may not see it.")
+        if await self._has(module, int(row_number)):
+            raise RowMissing(kept)
+        return Answer(count=1)
+
+    async def _has(self, module: str, id: int) -> bool:  # noqa: A002 - v1's own word
+        try:
+            await self.row(module, id)
+        except RowMissing:
+            return False
+        return True
 
     async def capabilities(self) -> Capabilities:
         """Finds out what this ITFlow and this key can do.

@@ -1,6 +1,8 @@
 """What v1 offers: one table of modules, functions and read filters.
 
-Source: ITFlow's ``api/v1/`` folder and answers recorded from real servers (26.02 and 26.08).
+Source: ITFlow's ``api/v1/`` folder, its changelog up to 26.10, and answers recorded from real servers (25.12, 26.02,
+26.05 and 26.08). A function or filter that an ITFlow does not have is answered by itself: with a 404, or as if the
+filter were not there.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,8 @@ PAGING = ("limit", "offset")
 CUSTOM = "custom/"
 
 EVERY_GENERATION = "every generation"
-UNTIL_26_03 = "until 26.03"
+UNTIL_26_3 = "until 26.3"
+SINCE_26_3 = "since 26.3"
 SINCE_26_08 = "since 26.08"
 
 # The bridge's own page, which gives the payments of an ITFlow that has no payments module any more. It lies
@@ -58,14 +61,15 @@ MODULES: Mapping[str, Module] = {
         _module(
             "assets",
             "read create update delete",
-            "asset_id asset_type asset_name asset_serial asset_mac asset_uri",
+            # Up to 26.3, asset_uri_2 finds the assets without one: ITFlow looks for the wrong parameter.
+            "asset_id asset_type asset_name asset_serial asset_mac asset_uri asset_uri_2",
         ),
         _module("certificates", "read create", "certificate_id certificate_name"),
         Module(
             "clients",
             "client_id",
             "client_id",
-            ("read", "create", "update", "archive", "unarchive"),
+            ("read", "create", "update", "archive", "unarchive", "delete"),
             ("client_name",),
         ),
         # contact_phone_or_mobile compares exact strings and finds mobiles outside the key's client.
@@ -74,9 +78,10 @@ MODULES: Mapping[str, Module] = {
             "read create update delete archive unarchive",
             "contact_id contact_email contact_phone_or_mobile",
         ),
-        _module("credentials", "read create update", "credential_id api_key_decrypt_password"),
-        _module("documents", "read create update", "document_id"),
-        _module("domains", "read", "domain_id domain_name"),
+        # Credentials were called logins until 25.01.
+        _module("credentials", "read create update", "credential_id login_id api_key_decrypt_password"),
+        _module("documents", "read create update archive unarchive", "document_id"),
+        _module("domains", "read create update archive unarchive", "domain_id domain_name"),
         _module("expenses", "read", "expense_id"),
         Module(
             "invoice_items",
@@ -84,18 +89,18 @@ MODULES: Mapping[str, Module] = {
             None,
             ("read", "create"),
             ("item_id", "invoice_id"),
-            SINCE_26_08,
+            SINCE_26_3,
         ),
         _module("invoices", "read", "invoice_id"),
-        _module("locations", "read create", "location_id"),
-        _module("networks", "read", "network_id network_name"),
+        _module("locations", "read create update delete archive unarchive", "location_id"),
+        _module("networks", "read create update archive unarchive", "network_id network_name"),
         Module(
             "payments",
             "payment_id",
             None,
             ("read",),
             ("payment_id", "payment_invoice_id"),
-            UNTIL_26_03,
+            UNTIL_26_3,
         ),
         Module(
             PAYMENTS_PAGE,
@@ -106,14 +111,18 @@ MODULES: Mapping[str, Module] = {
         ),
         Module("products", "product_id", None, ("read",), ("product_id",)),
         _module("quotes", "read", "quote_id"),
-        _module("software", "read", "software_id software_name software_type"),
+        _module(
+            "software",
+            "read archive unarchive",
+            "software_id software_name software_type software_key software_license",
+        ),
         Module(
             "technicians",
             "ticket_id",
             "client_id",
             ("time",),
             ("year", "month", "technician_id"),
-            SINCE_26_08,
+            SINCE_26_3,
         ),
         Module(
             "ticket_replies",
@@ -123,8 +132,8 @@ MODULES: Mapping[str, Module] = {
             ("ticket_reply_id", "ticket_id", "type", "include_archived"),
             SINCE_26_08,
         ),
-        _module("tickets", "read create resolve", "ticket_id"),
-        _module("vendors", "read", "vendor_id"),
+        _module("tickets", "read create update resolve close", "ticket_id"),
+        _module("vendors", "read create update archive unarchive", "vendor_id"),
     )
 }
 

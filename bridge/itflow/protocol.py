@@ -1,12 +1,15 @@
 """v1's wire without the wire: build a request, decipher an answer. No I/O.
 
-What a real ITFlow does (recorded from 26.02 and 26.08) and its documentation does not say:
+What a real ITFlow does (recorded from 25.12, 26.02, 26.05 and 26.08) and its documentation does not say:
 
 * ``success`` is the string ``"True"`` or ``"False"``; every column is a string or null.
 * ``success: "True"`` on a read without ``data`` means that the key may not read this, not "no rows".
 * With PHP's ``display_errors`` on, HTML comes before the JSON, or instead of it.
 * A fatal PHP error is a 500 with an empty body, or a 200 with HTML and no JSON.
 * 26.08 ignores ``client_id`` on reads, see ``of_client``.
+* ``assets/delete`` deletes and answers that it failed, see ``ItflowClient.delete``.
+* v1's own refusals (401, 403, 405) are JSON, or empty where it saw no key at all; a 401 or 403 in HTML is somebody
+  else's.
 """
 
 import json
@@ -21,6 +24,7 @@ from bridge.errors import (
     ItflowFailing,
     KeyRefused,
     ModuleMissing,
+    NotItflow,
     RightMissing,
     RowMissing,
     WireGarbled,
@@ -28,7 +32,19 @@ from bridge.errors import (
 )
 from bridge.itflow.modules import CUSTOM, EVERY_GENERATION, MODULES, PAGING, READING, Module, id_column
 
-__all__ = ["LARGEST_ID", "MODULES", "Answer", "Module", "Request", "Row", "build", "decipher", "of_client", "row_id"]
+__all__ = [
+    "LARGEST_ID",
+    "MODULES",
+    "Answer",
+    "Module",
+    "Request",
+    "Row",
+    "build",
+    "decipher",
+    "number",
+    "of_client",
+    "row_id",
+]
 
 Row = dict[str, str | None]
 
@@ -141,7 +157,7 @@ def _check(module: str, function: str, given: Mapping[str, object]) -> None:
     if function in READING:
         filters = (*known.filters, *(("client_id",) if known.client_column else ()), *PAGING)
         for name, value in given.items():
-            if name in PAGING and _number(value) is None:
+            if name in PAGING and number(value) is None:
                 raise BadParameter(f"{name} must be a whole number, not {value!r}.")
             if name not in filters:
                 raise BadParameter(f"{module} cannot be read by {name!r}. Known: {', '.join(filters)}.")
@@ -161,7 +177,7 @@ def of_client(module: str, rows: Sequence[Row], client_id: object) -> Sequence[R
     known = MODULES.get(module)
     if client_id is None or known is None or known.client_column is None:
         return rows
-    wanted = _number(client_id)
+    wanted = number(client_id)
     if wanted is None:
         raise BadParameter(f"client_id must be a number, not {client_id!r}.")
     return [row for row in rows if row.get(known.client_column) == str(wanted)]
@@ -173,7 +189,7 @@ def row_id(module: str, row: Row) -> int | None:
     Raises:
         BadParameter: The module is not one whose rows have a known id.
     """
-    return _number(row.get(id_column(module)))
+    return number(row.get(id_column(module)))
 
 
 def decipher(request: Request, status: int, content_type: str, body: bytes) -> Answer:
@@ -193,7 +209,8 @@ def decipher(request: Request, status: int, content_type: str, body: bytes) -> A
         RowMissing: A write names a row that is not there, or changes nothing.
         WriteRefused: A create was not accepted.
         ItflowFailing: 5xx, 429, an empty body, or a PHP error in place of the JSON.
-        WireGarbled: Anything else that is not v1's envelope, such as a login page.
+        NotItflow: Not v1's envelope at all, such as a login page.
+        WireGarbled: v1's envelope, but not what it holds.
     """
     envelope = _find_envelope(body)
     if not 200 <= status < 300:
@@ -223,8 +240,10 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WireGarbled(f"{_name(request)}: ITFlow's data is not a list of rows.")
     rows = [row if _is_plain(row) else _plain(row) for row in rows]
-    if _number(envelope.get("count")) != len(rows):
-        raise WireGarbled(f"{_name(request)}: ITFlow counts {envelope.get('count')!r} rows but sends {len(rows)}.")
+    count = envelope.get("count")
+    if number(count) != len(rows):
+        counted = _quote(request, str(count))
+        raise WireGarbled(f"{_name(request)}: ITFlow counts {counted} rows but sends {len(rows)}.")
     return Answer(rows=rows, count=len(rows), no_rows=not rows)
 
 
@@ -241,9 +260,9 @@ def _write_answer(request: Request, envelope: Mapping[str, Any], success: bool) 
             f"key), or it already was as asked; ITFlow answers both alike. ITFlow says: {said}"
         )
     if request.function != "create":
-        return Answer(count=_number(envelope.get("count")) or 0)
+        return Answer(count=number(envelope.get("count")) or 0)
     match envelope.get("data"):
-        case [{"insert_id": made}] if insert_id := _number(made):
+        case [{"insert_id": made}] if insert_id := number(made):
             return Answer(insert_id=insert_id, count=1)
         case _:
             raise WireGarbled(f"{_name(request)}: ITFlow claims success but names no id. Look there first.")
@@ -254,6 +273,12 @@ def _refusal(
 ) -> ItflowError:
     name = _name(request)
     said = _said(request, envelope) if envelope else _looks_like(request, content_type, body)
+    if status in {401, 403} and not envelope and body.strip():
+        return NotItflow(
+            f"{name}: what answers is not ITFlow's v1 but something in front of it or in its place ({status}): a "
+            f"login for the web server or a proxy, a firewall, or an ITFlow of before 2022. Let /api/v1/ pass without "
+            f"it, or set itflow.url to what comes before /api/v1/. The answer: {said}"
+        )
     if status == 401:
         return KeyRefused(
             f"{name}: ITFlow refuses the API key (401): it is wrong, expired or deleted; the update to 26.08 "
@@ -269,15 +294,16 @@ def _refusal(
         since = MODULES[request.module].generations if request.module in MODULES else EVERY_GENERATION
         only = "" if since == EVERY_GENERATION else f" ITFlow has it {since} only."
         return ModuleMissing(
-            f"{name}: there is no such page (404).{only} If all pages are missing, itflow.url is wrong: it "
-            f"is what comes before /api/v1/."
+            f"{name}: there is no such page (404).{only} If all pages are missing, itflow.url is wrong (it "
+            f"is what comes before /api/v1/), or the ITFlow is from before 2022 and has no v1."
         )
     if status >= 500 or status in {408, 429}:
         return ItflowFailing(
             f"{name}: ITFlow fails ({status}). The PHP and web server logs of ITFlow tell why; often it is "
             f"PHP's memory_limit or a value that the database does not take. The answer: {said}"
         )
-    return WireGarbled(
+    kind = WireGarbled if envelope else NotItflow
+    return kind(
         f"{name}: ITFlow does not answer this way ({status} to {request.method}); is a proxy or firewall in "
         f"between, or itflow.url wrong? The answer: {said}"
     )
@@ -289,8 +315,8 @@ def _not_an_envelope(request: Request, content_type: str, body: bytes) -> Itflow
             f"{_name(request)}: PHP failed in ITFlow before it could answer. ITFlow's PHP log tells why. "
             f"The answer: {_looks_like(request, content_type, body)}"
         )
-    return WireGarbled(
-        f"{_name(request)}: the answer is not ITFlow's. A login or proxy page in front of it, or a wrong "
+    return NotItflow(
+        f"{_name(request)}: the answer is not ITFlow's v1. A login or proxy page in front of it, or a wrong "
         f"itflow.url (it is what comes before /api/v1/)? The answer: "
         f"{_looks_like(request, content_type, body)}"
     )
@@ -329,10 +355,11 @@ def _plain(row: Mapping[str, object]) -> Row:
     }
 
 
-def _number(value: object) -> int | None:
+def number(value: object) -> int | None:
+    """A whole number as ITFlow writes ids and counts; None where it is none, or beyond any id."""
     text = str(value)
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-    return number if number is None or number <= LARGEST_ID else None
+    found = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return found if found is None or found <= LARGEST_ID else None
 
 
 def _name(request: Request) -> str:

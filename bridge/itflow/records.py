@@ -1,7 +1,7 @@
 """Typed rows: ITFlow's strings become ints, Decimals, dates and bools, here and nowhere else.
 
-ITFlow's forms, its API, imports and SQL leave values that it shrugs off itself: a flag of 2, a reference of -1,
-an invoice without a status. These are read as ITFlow takes them. What cannot be read is one row's matter: see
+ITFlow's forms, its API, imports and SQL leave values that it shrugs off itself: a flag of 2, a reference of -1 or to
+nothing, an invoice without a status. These are read as ITFlow takes them. What cannot be read is one row's matter: see
 ``read``.
 
 Only the columns that the bridge uses are read. ``contact_notes`` is never read; of ``contact_pin`` only
@@ -19,13 +19,14 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from bridge.errors import RowGarbled
-from bridge.itflow.protocol import LARGEST_ID, Row, row_id
+from bridge.itflow.protocol import LARGEST_ID, Row, number, row_id
 
 # MariaDB's longest VARCHAR; ITFlow's own columns that are read here hold at most 255 characters.
 LONGEST_TEXT = 65_535
 # ITFlow's amounts are DECIMAL(15,2), of old FLOAT: room for both, and none for 1E+99999999.
 MOST_DIGITS, MOST_DECIMALS = 40, 20
 
+_NUMBER_NOT_0 = re.compile(r"\s*[+-]?0*[1-9]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -232,17 +233,23 @@ _READERS: Final[Mapping[type[Any], _Reader]] = {
 
 
 def _truth(value: str) -> bool:
-    """A flag that is neither 0 nor 1, as PHP takes it: everything but zero is true."""
-    return bool(int(value))
+    """A flag that is neither 0 nor 1, as PHP and MariaDB take it: by the number that it begins with."""
+    return bool(_NUMBER_NOT_0.match(value))
 
 
 def _nobody(_: str) -> int:
-    """A reference below zero leads nowhere."""
+    """A reference below zero, or none at all, leads nowhere."""
     return 0
 
 
-# What is made of a value that pydantic refuses, by its name for the fault; a ValueError lets the fault stand.
-_MENDS: Final[Mapping[str, Callable[[str], object]]] = {"bool_parsing": _truth, "greater_than_equal": _nobody}
+# What is made of a value that pydantic refuses, by its name for the fault.
+_MENDS: Final[Mapping[str, Callable[[str], object]]] = {
+    "bool_parsing": _truth,
+    "greater_than_equal": _nobody,
+    "less_than_equal": _nobody,
+    "int_parsing": _nobody,
+    "int_parsing_size": _nobody,
+}
 # Which row it is and whose must be right, or it is somebody else's.
 _NEVER_MENDED: Final = frozenset({"id", "client_id", "invoice_id"})
 
@@ -284,11 +291,19 @@ def _read_mended(record_type: type[R], row: Row, given: dict[str, object], error
         try:
             given[name] = _mended(name, fault["type"], given.get(name))
         except ValueError:
-            raise RowGarbled(
-                module(record_type), row_id(module(record_type), row), reader.columns[name], fault["msg"].lower()
-            ) from None  # pydantic's own text repeats the value
+            # pydantic's own text repeats the value
+            raise _garbled(record_type, row, reader.columns[name], fault["msg"].lower()) from None
     record: R = reader.adapter.validate_python(given)
     return record
+
+
+def _garbled(record_type: type[Any], row: Row, column: str, reason: str) -> RowGarbled:
+    columns_of = _READERS[record_type].columns
+    client_id, invoice_id = (
+        number(row.get(columns_of[name])) if name in columns_of else None for name in ("client_id", "invoice_id")
+    )
+    kind = module(record_type)
+    return RowGarbled(kind, row_id(kind, row), column, reason, client_id=client_id, invoice_id=invoice_id)
 
 
 def read_pin(row: Row) -> str:

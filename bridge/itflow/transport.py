@@ -10,11 +10,13 @@ import aiohttp
 from yarl import URL
 
 from bridge import __version__
-from bridge.errors import ItflowUnreachable, SettingsError, WireGarbled
+from bridge.errors import ItflowUnreachable, NotItflow, SettingsError
 from bridge.itflow.protocol import Request
 
 CONNECT_TIMEOUT_S = 5.0
-LARGEST_BODY_BYTES = 64 * 1024 * 1024
+# Decoded, JSON takes up to 25 times its size (a list of empty objects), so this bounds an answer to 0.4 GB. A page of
+# 1,000 contacts has 0.7 MB; a page that is larger is asked for in halves.
+LARGEST_BODY_BYTES = 16 * 1024 * 1024
 
 _HEADERS = {"User-Agent": f"itflow-bridge/{__version__}", "Accept": "application/json"}
 _API = re.compile(r"(/+api(/+v1)?)?/*$")
@@ -64,8 +66,8 @@ class Transport:
 
         Raises:
             ItflowUnreachable: No connection.
-            Unfinished: No whole answer within the deadline, or one larger than 64 MiB.
-            WireGarbled: A redirect, or not HTTP.
+            Unfinished: No whole answer within the deadline, or one larger than 16 MiB.
+            NotItflow: A redirect, or not HTTP.
         """
         where = str(self._root.with_user(None))
         try:
@@ -107,7 +109,7 @@ class Transport:
                 "environment; NO_PROXY names the hosts that need none."
             ) from _without_key(error)
         except aiohttp.ClientResponseError as error:
-            raise WireGarbled(
+            raise NotItflow(
                 f"What answers at {where} does not speak HTTP as it should. Is it https, or another port? "
                 "Check itflow.url."
             ) from _without_key(error)
@@ -116,7 +118,7 @@ class Transport:
                 f"{where} cut off the answer to {request.module} {request.function} ({type(error).__name__})."
             ) from _without_key(error)
 
-    def _redirected(self, request: Request, location: str) -> WireGarbled:
+    def _redirected(self, request: Request, location: str) -> NotItflow:
         try:
             target = self._root.join(URL(location)).with_query(None).with_fragment(None).with_user(None)
         except ValueError:
@@ -124,8 +126,8 @@ class Transport:
         name = f"{request.module} {request.function}"
         base, found, _ = str(target).partition("/api/v1/")
         if found:
-            return WireGarbled(f"{name}: ITFlow has moved to {base}/. Set itflow.url to {base}/")
-        return WireGarbled(
+            return NotItflow(f"{name}: ITFlow has moved to {base}/. Set itflow.url to {base}/")
+        return NotItflow(
             f"{name}: {self._root.with_user(None)} redirects to {target}, which is not ITFlow's API. If that "
             "is a login page, let /api/v1/ pass without it; else set itflow.url to ITFlow's own address."
         )
@@ -146,7 +148,9 @@ async def _read(response: aiohttp.ClientResponse, where: str) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > LARGEST_BODY_BYTES:
-            raise Unfinished(f"{where} sent more than {LARGEST_BODY_BYTES >> 20} MiB in one answer.")
+            raise Unfinished(
+                f"{where} sent more than {LARGEST_BODY_BYTES >> 20} MiB in one answer. Ask for fewer rows (limit=)."
+            )
     return bytes(body)
 
 

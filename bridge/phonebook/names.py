@@ -45,19 +45,22 @@ def named(entry: Entry, client: str, form: str) -> Name:
     Args:
         entry: Whose name it is.
         client: Name of its client, clean; empty for none.
-        form: ``first-last``, ``last-first`` or ``client-name`` (setting ``phonebook.name_form``).
+        form: ``first-last``, ``last-first``, ``client-name`` or ``as-is`` (setting ``phonebook.name_form``).
     """
     own = clean(entry.name)
     if not own:
         whole = client or clean(entry.email) or (entry.phones[0].number if entry.phones else "")
         return Name(whole, "", whole)
     # "Main office" says nothing without its client.
-    if client and client != own and (form == "client-name" or entry.kind is Kind.LOCATION):
+    placed = entry.kind is Kind.LOCATION and form != "as-is"
+    if client and client != own and (form == "client-name" or placed):
         whole = f"{client} - {own}"
         return Name(whole, "", whole, client)
     if entry.kind is not Kind.CONTACT:
         return Name(own, "", own)
     first, last = split(own)
+    if form == "as-is":
+        return Name(own, first, last)
     return Name(f"{last} {first}" if first and form == "last-first" else f"{first} {last}".strip(), first, last)
 
 

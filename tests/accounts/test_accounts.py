@@ -11,6 +11,7 @@ from bridge.directory.entries import Client, Invoice
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotFound, NotReady, Uncertain
+from bridge.itflow.capabilities import Generation
 
 TODAY = dt.date(2026, 6, 15)
 ACME = Client(1, "Acme", currency="USD")
@@ -67,30 +68,88 @@ def test_with_payments_every_payment_counts_whatever_the_status(status, paid, re
 
 
 @pytest.mark.parametrize(
-    ("status", "rest"),
-    [
-        ("Sent", "100.00"),
-        ("Viewed", "100.00"),
-        ("Overdue", "100.00"),
-        ("Paid", "0.00"),
-        ("Draft", "0.00"),
-        ("Cancelled", "0.00"),
-        ("Non-Billable", "0.00"),
-    ],
+    ("status", "rest"), [("Sent", "100.00"), ("Viewed", "100.00"), ("Draft", "0.00"), ("Non-Billable", "0.00")]
 )
-def test_without_payments_the_status_decides_and_nothing_is_called_exact(status, rest):
+def test_without_payments_some_statuses_leave_one_amount_only(status, rest):
     found = statement(invoice(1, status, "100.00"), payments=False)
     assert found.as_text() == rest
-    assert (found.basis, found.certainty) == (Basis.STATUSES, Certainty.AT_MOST)
-    assert "statuses" in found.reason
+    assert (found.basis, found.certainty, found.reason) == (Basis.STATUSES, Certainty.EXACT, "")
 
 
-def test_a_partial_invoice_without_payments_gives_an_upper_bound_and_no_number():
-    found = statement(invoice(1, "Sent", "10.00"), invoice(2, "Partial", "90.00"), payments=False)
-    assert found.balances == {"USD": Decimal("100.00")}
-    assert found.certainty is Certainty.AT_MOST
-    with pytest.raises(Uncertain, match=r"INV-2 \(Partial\)"):
+@pytest.mark.parametrize(
+    ("status", "amount", "shown", "certainty"),
+    [
+        ("Partial", "100.00", "100.00", Certainty.AT_MOST),
+        ("Overdue", "100.00", "100.00", Certainty.AT_MOST),
+        ("Cancelled", "100.00", "0.00", Certainty.AT_MOST),
+        ("", "100.00", "100.00", Certainty.AT_MOST),
+        ("Bezahlt", "100.00", "100.00", Certainty.AT_MOST),
+        ("sent", "100.00", "100.00", Certainty.AT_MOST),
+        ("draft", "100.00", "0.00", Certainty.AT_MOST),
+        ("Partial", "-100.00", "-100.00", Certainty.UNCERTAIN),
+        ("Paid", "100.00", "0.00", Certainty.UNCERTAIN),
+        ("Paid", "0.00", "0.00", Certainty.UNCERTAIN),
+    ],
+)
+def test_without_payments_other_statuses_leave_several_and_no_number_is_given(status, amount, shown, certainty):
+    found = statement(invoice(1, "Sent", "0.00"), invoice(2, status, amount), payments=False)
+    assert found.balances == {"USD": Decimal(shown)}
+    assert (found.basis, found.certainty) == (Basis.STATUSES, certainty)
+    with pytest.raises(Uncertain, match=rf"INV-2 \({status or 'no status'}\)\. Exact balances need"):
         found.as_text()
+
+
+def test_of_many_unsure_invoices_some_are_named_the_partial_ones_first():
+    paid = [invoice(number, "Paid", "1.00") for number in range(1, 30)]
+    found = statement(*paid, invoice(30, "Cancelled", "1.00"), invoice(31, "Partial", "1.00"), payments=False)
+    assert "INV-31 (Partial), INV-30 (Cancelled), INV-1 (Paid), INV-2 (Paid), INV-3 (Paid) and 26 more" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("generation", "text"),
+    [
+        (Generation.UNTIL_25_05, "77.77"),
+        (Generation.UNTIL_25_12, None),
+        (Generation.FROM_25_06, "0.00"),
+        (Generation.UNTIL_26_02, "0.00"),
+        (Generation.FROM_26_08, "0.00"),
+        (Generation.UNKNOWN, "0.00"),
+        ("", "0.00"),
+    ],
+)
+@pytest.mark.parametrize("paid", ["0", None])
+def test_what_is_not_billable_counts_as_that_release_counts_it(generation, text, paid):
+    snapshot = Snapshot.build(
+        clients=[ACME], invoices=[invoice(1, "Non-Billable", "77.77", paid)], payments=paid is not None
+    )
+    found = balance(snapshot, 1, today=TODAY, generation=generation)
+    if text is None:
+        assert found.certainty is Certainty.UNCERTAIN
+        with pytest.raises(Uncertain, match=r"INV-1 \(Non-Billable\) up to 25\.05"):
+            found.as_text()
+    else:
+        assert found.as_text() == text
+
+
+def test_what_is_not_billable_and_costs_nothing_is_no_doubt():
+    snapshot = Snapshot.build(clients=[ACME], invoices=[invoice(1, "Non-Billable", "0.00", "0")])
+    assert balance(snapshot, 1, generation=Generation.UNTIL_25_12).as_text() == "0.00"
+
+
+@pytest.mark.parametrize("status", ["Sent", "Partial", "Paid"])
+def test_a_payment_that_cannot_be_read_leaves_open_what_was_paid(status):
+    found = statement(invoice(1, status, "10.00"), invoice(2, "Sent", "5.00", "0"))
+    assert found.basis is Basis.PAYMENTS
+    assert found.certainty is not Certainty.EXACT
+    with pytest.raises(Uncertain, match=rf"cannot be read, so what was paid on INV-1 \({status}\) is not known"):
+        found.as_text()
+
+
+def test_the_release_that_is_known_decides():
+    snapshot = Snapshot.build(clients=[ACME], invoices=[invoice(1, "Non-Billable", "77.77", "0")])
+    now = Moment.now()
+    mirror = Mirror(snapshot, Freshness(people_at=now, money_at=now, generation=Generation.UNTIL_25_05.value))
+    assert current(mirror, 1).as_text() == "77.77"
 
 
 def test_the_lines_add_up_to_the_balance_with_credits_and_sums_no_float_could_hold():

@@ -4,10 +4,16 @@ import asyncio
 import datetime as dt
 import logging
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 
+from bridge.accounts import balance
+from bridge.agi.balance import spoken
+from bridge.agi.prompts import load, sentence
+from bridge.directory.entries import Client, Invoice
 from bridge.directory.mirror import Mirror
+from bridge.directory.snapshot import Snapshot
 from tests.agi.wire import talk
 from tests.agi.world import ALICE, BERND, EVE, PINS, SECRET, SHARED, UNKNOWN, YOKO, ZOE, mirror, world
 
@@ -221,3 +227,16 @@ async def test_a_hang_up_at_any_step_ends_the_call_and_logs_no_pin(door, caplog)
         assert opened.server.calls == 0
     assert not any(word in caplog.text for word in ("4711", "4712", UNKNOWN, SECRET))
     assert "hung up" in caplog.text
+
+
+def test_an_amount_that_may_be_too_low_is_not_spoken():
+    """Without payments, a Paid invoice may be more than was paid on it by now."""
+    snapshot = Snapshot.build(
+        clients=[Client(1, "Acme", currency="EUR")],
+        invoices=[
+            Invoice(number, 1, f"INV-{number}", status, None, None, "EUR", Decimal("9.00"), None)
+            for number, status in enumerate(("Sent", "Paid"), 1)
+        ],
+        payments=False,
+    )
+    assert list(spoken(balance(snapshot, 1), load("en"))) == [sentence("uncertain")]

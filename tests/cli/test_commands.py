@@ -1,6 +1,9 @@
 """check, sync, lookup and itflow, as an operator runs them."""
 
 import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -16,6 +19,42 @@ def test_any_call_of_v1(command, embedded):
         assert made == {"insert_id": 1}
         assert "FIELD=VALUE" in command("itflow", "contacts", "read", "limit", fails=True, **itflow)
         assert "contacts" in command("itflow", "contact", "read", fails=True, **itflow)
+
+
+def test_the_deletion_of_an_asset_is_told_as_it_is(command, embedded):
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        made = json.loads(command("itflow", "assets", "create", "client_id=1", "asset_name=PC", **itflow))
+        one = ("client_id=1", f"asset_id={made['insert_id']}")
+        assert "kept" in command("itflow", "assets", "delete", "client_id=2", one[1], fails=True, **itflow)
+        assert json.loads(command("itflow", "assets", "delete", *one, **itflow)) == {"count": 1}
+        assert json.loads(command("itflow", "assets", "read", one[1], **itflow)) == []
+        assert "no row" in command("itflow", "assets", "delete", *one, fails=True, **itflow)
+        assert "asset_id" in command("itflow", "assets", "delete", "client_id=1", fails=True, **itflow)
+
+
+def test_fields_come_from_files_and_standard_input(command, embedded, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("Pä55\n", encoding="utf-8")
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        given = json.dumps({"client_id": 1, "asset_name": "PC", "asset_serial": "1"})
+        words = (
+            "itflow",
+            "assets",
+            "create",
+            f"asset_description=@{secret}",
+            "asset_make=@@home",
+            "-",
+            "asset_serial=2",
+        )
+        command(*words, given=given, **itflow)
+        [row] = json.loads(command("itflow", "assets", "read", "asset_name=PC", **itflow))
+        assert (row["asset_client_id"], row["asset_serial"]) == ("1", "2")
+        assert (row["asset_description"], row["asset_make"]) == ("Pä55", "@home")
+        assert "/no/file" in command("itflow", "assets", "create", "asset_name=@/no/file", fails=True, **itflow)
+        for wrong in ("", "[1]", '{"a": [1]}', "{" * 100_000):
+            assert "standard input" in command("itflow", "assets", "read", "-", fails=True, given=wrong, **itflow)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +83,24 @@ def test_check_tells_what_does_not(command, embedded, key, told):
         checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY=key)
         assert told in checked
         assert "keys add" in checked or not key
+
+
+def test_check_tells_of_a_key_that_sees_one_client_where_no_key_says_that_it_is_limited(command, embedded):
+    with embedded("26.08") as url:
+        command("keys", "add", "pbx")
+        assert "shows client 1 only" in command("check", ITFLOW_URL=url, ITFLOW_API_KEY="KEYONE")
+
+
+def test_check_tells_what_answers_in_the_place_of_itflow(command, tmp_path):
+    (tmp_path / "index.html").write_text("<title>Sign in</title>", encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    with server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY="x")
+        server.shutdown()
+    assert "There is no ITFlow v1 at itflow.url" in checked
+    assert "26.08" not in checked
 
 
 def test_check_without_anybody_there(command):

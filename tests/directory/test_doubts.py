@@ -337,3 +337,32 @@ async def test_what_is_new_is_taken_over_from_a_doubted_pull(house: House, sync:
     await sync.people()
     assert house.names("+12125550199") == ["Ann New"]
     assert "contacts" in house.freshness().doubts
+
+
+async def test_payments_that_an_update_takes_away_are_told_loudly_once_and_stay_a_doubt(
+    house: House, sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sync.people()
+    await sync.money()
+    house.itflow.faults.add("html", "payments", status=404, times=None)
+    for _ in range(3):
+        await sync.money()
+        assert "no longer exact" in house.freshness().doubts["payments"]
+        assert not house.snapshot().payments
+    loud = [record for record in caplog.records if record.levelname == "WARNING" and "payments" in record.message]
+    assert len(loud) == 1
+    await sync.money(accept=True)
+    assert not house.freshness().doubts
+    await sync.money()
+    assert not house.freshness().doubts
+
+
+async def test_payments_that_come_back_are_no_doubt(house: House, sync: Sync) -> None:
+    await sync.people()
+    await sync.money()
+    house.itflow.faults.add("html", "payments", status=404, times=None)
+    await sync.money()
+    house.itflow.faults.clear()
+    await sync.money()
+    assert not house.freshness().doubts
+    assert house.snapshot().payments

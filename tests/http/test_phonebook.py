@@ -138,9 +138,24 @@ async def test_legacy_document(door: Door) -> None:
     assert status == 200
     assert (sent["Pragma"], sent["Cache-Control"], sent["Expires"]) == ("public", "private", "-1")
     groups = [(c.findtext("LastName"), c.findtext("Groups/groupid")) for c in ET.fromstring(body).iterfind("Contact")]
-    assert groups == [("Muster & Söhne - A", "1"), ("Muster & Söhne - Ada Muster", "0"), ("Pipes | Co; \\n, Ltd", "1")]
+    assert groups == [("A", "1"), ("Ada Muster", "0"), ("Pipes | Co; \\n, Ltd", "1")]
     _, _, body = await door.get(f"/api.php?api_key={KEY}&phonebook&contacts=all")
     assert len(ET.fromstring(body).findall("Contact")) == 15
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (f"api_key={KEY}", "Ada Muster"),
+        (f"api_key={KEY}&name_form=client-name", "Muster & Söhne - Ada Muster"),
+        (f"api_key={LIMITED}", "Muster Ada"),  # that key's setting
+    ],
+)
+async def test_the_legacy_document_has_names_as_itflow_has_them_or_as_is_set(
+    door: Door, query: str, name: str
+) -> None:
+    _, _, body = await door.get(f"/api.php?{query}&phonebook")
+    assert name in [contact.findtext("LastName") for contact in ET.fromstring(body).iterfind("Contact")]
 
 
 async def test_same_phone_counts_up(door: Door) -> None:

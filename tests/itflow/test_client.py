@@ -168,7 +168,7 @@ async def test_an_endless_body(wire: WireServer, make_client: MakeClient) -> Non
         return response
 
     wire.misbehave = pour
-    with pytest.raises(ItflowUnreachable, match="more than 64 MiB"):
+    with pytest.raises(ItflowUnreachable, match="more than 16 MiB"):
         await make_client(attempts=1, timeout_s=30).call("contacts")
 
 
@@ -267,3 +267,39 @@ async def test_a_proxy_that_refuses(
     with pytest.raises(ItflowUnreachable, match=r"proxy .* NO_PROXY") as raised:
         await make_client("https://itflow.invalid", attempts=1).call("contacts")
     assert_no_key(raised.value)
+
+
+FAILED = {"success": "False", "message": "Auth success but delete query failed, perhaps the required variables"}
+DELETED = {"success": "True", "message": "1 resource deleted", "count": "1"}
+
+
+@pytest.mark.parametrize(
+    ("id_", "deletes", "says", "error"),
+    [
+        (2, True, FAILED, None),  # what ITFlow does with an asset
+        (2, True, DELETED, None),
+        (2, False, FAILED, "kept row 2"),
+        (2, False, DELETED, "kept row 2"),
+        (9, True, FAILED, "no row 9"),
+        (9, True, DELETED, "no row 9"),
+    ],
+)
+async def test_a_deletion_is_told_by_what_is_there_afterwards(
+    wire: WireServer, make_client: MakeClient, id_: int, deletes: bool, says: dict[str, str], error: str | None
+) -> None:
+    wire.rows["contacts"] = contacts(1, 2, 3)
+
+    async def delete(request: web.Request, _number: int) -> web.Response | None:
+        if request.method != "POST":
+            return None
+        if deletes:
+            wire.rows["contacts"] = [row for row in wire.rows["contacts"] if row["contact_id"] != str(id_)]
+        return web.json_response(says)
+
+    wire.misbehave = delete
+    deletion = make_client().delete("contacts", {"contact_id": id_, "client_id": 1})
+    if error:
+        with pytest.raises(RowMissing, match=error):
+            await deletion
+    else:
+        assert (await deletion).count == 1

@@ -158,3 +158,25 @@ def test_csv_reads_back_and_holds_no_formula():
 def test_the_table_of_numbers_holds_no_formula():
     rows = list(csv.reader(io.StringIO(mailing.numbers_csv(mailing.numbers(SNAPSHOT, Choice())))))
     assert rows[1] == ["Acme & Sons <Ltd>", "Zoë", "'+12125550101", "'+19175550111"]
+
+
+def test_who_shares_an_address_is_there_for_each_where_that_is_wanted():
+    entries = [
+        Entry(Kind.CONTACT, 1, 1, "Ada", (), "info@shared.example", primary=True),
+        Entry(Kind.CONTACT, 2, 1, "Bob", (), "Info@shared.example", primary=True),
+        Entry(Kind.CONTACT, 3, 2, "Cem", (), "info@shared.example", primary=True),
+    ]
+    snapshot = Snapshot.build(clients=[Client(1, "Acme"), Client(2, "Beta")], entries=entries)
+    shared = mailing.addresses(snapshot, Choice(), shared=True).recipients
+    assert list(mailing.contact_emails(shared)) == [
+        "Acme - Ada - info@shared.example",
+        "Acme - Bob - info@shared.example",
+        "Beta - Cem - info@shared.example",
+    ]
+    assert [one.contact for one in mailing.addresses(snapshot, Choice()).recipients] == ["Ada"]
+
+
+def test_a_client_has_no_line_twice():
+    entries = [Entry(Kind.CONTACT, number, 1, "Ada", (), "a@a.example", primary=True) for number in (1, 2)]
+    found = mailing.addresses(Snapshot.build(clients=[Client(1, "Acme")], entries=entries), Choice(), shared=True)
+    assert list(mailing.client_emails(found.recipients)) == ["Acme - a@a.example"]

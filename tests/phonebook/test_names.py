@@ -45,6 +45,9 @@ ADA = Entry(Kind.CONTACT, 1, 1, "Ada Muster", (work("101"),))
 NAMED = [
     (ADA, "Acme", "first-last", ("Ada Muster", "Ada", "Muster")),
     (ADA, "Acme", "last-first", ("Muster Ada", "Ada", "Muster")),
+    (ADA, "Acme", "as-is", ("Ada Muster", "Ada", "Muster")),
+    (Entry(Kind.CONTACT, 1, 1, "Muster, Ada", ()), "Acme", "as-is", ("Muster, Ada", "Ada", "Muster")),
+    (Entry(Kind.LOCATION, 1, 1, "HQ", ()), "Acme", "as-is", ("HQ", "", "HQ")),
     (ADA, "Acme", "client-name", ("Acme - Ada Muster", "", "Acme - Ada Muster")),
     (ADA, "", "client-name", ("Ada Muster", "Ada", "Muster")),
     (
