@@ -14,17 +14,17 @@ from yarl import URL
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.agi.features import features
-from bridge.agi.server import listening
+from bridge.agi.server import listening as agi_listening
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
 from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook
+from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
-from bridge.http.wire import make_runner
 from bridge.itflow.client import connected
-from bridge.settings import HttpSection, Settings
+from bridge.settings import Settings
 from bridge.storage import Database, Watch
 
 log = logging.getLogger(__name__)
@@ -57,23 +57,9 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
         StorageError: ``bridge.db`` cannot be opened.
     """
     app = make_app(settings)
-    runner = make_runner(app, callerid.shortcut(app))
-    try:
-        await runner.setup()
-        await _open_door(runner, settings.http)
-        host, port = runner.addresses[0][:2]
+    async with listening(app, settings.http, callerid.shortcut(app)) as (host, port):
         started(str(URL.build(scheme="http", host=host, port=port)))
         await _signalled()
-    finally:
-        await runner.cleanup()
-
-
-async def _open_door(runner: web.AppRunner, section: HttpSection) -> None:
-    try:
-        await web.TCPSite(runner, section.host, section.port).start()
-    except OSError as error:
-        fault = f"http.host and http.port: cannot listen on {section.host}:{section.port}: {error.strerror}. "
-        raise SettingsError([fault + "Choose another (--port, BRIDGE_HTTP_PORT), or end what uses it."]) from error
 
 
 async def _signalled() -> None:
@@ -131,7 +117,7 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         if section.enabled:
             try:
-                await stack.enter_async_context(listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])))
+                await stack.enter_async_context(agi_listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])))
             except SettingsError as error:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
                 log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all

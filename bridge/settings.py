@@ -124,6 +124,13 @@ class HttpSection(Section):
     public_url: AnyHttpUrl | None = Field(
         None, description="Address under which callers reach the bridge, written into menus and set-up texts"
     )
+    max_connections: int = Field(4096, ge=16, description="Open connections; for one more, an idle one is closed")
+    max_connections_per_address: int = Field(
+        1024, ge=4, description="Open connections of one address; for one more, its longest idle one is closed"
+    )
+    max_body_bytes: int = Field(
+        32 * 1024 * 1024, ge=1 << 16, description="Size of all unfinished request bodies together"
+    )
 
 
 class NumbersSection(Section):

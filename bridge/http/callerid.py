@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
-from aiohttp.helpers import rfc822_formatted_time
 from cachetools import LRUCache
 from prometheus_client import Counter
 
@@ -26,9 +25,9 @@ from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, FeatureDenied, NotFound, NotReady, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE
+from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
-from bridge.http.wire import RESULT, Shortcut
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
@@ -271,7 +270,7 @@ def _text(answer: Answer) -> web.Response:
 def _octets(answer: Answer) -> bytes:
     """What ``_text`` becomes on the wire."""
     body = answer.name.encode()
-    headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: rfc822_formatted_time()}
+    headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: http_date()}
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     status = "401 Unauthorized" if answer.status == 401 else "200 OK"
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body

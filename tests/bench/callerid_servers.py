@@ -19,9 +19,10 @@ from bridge.access.keys import Keys, Options
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http import callerid, legacy, wire
+from bridge.http import callerid, legacy
+from bridge.http.front import listening
 from bridge.http.state import KEYS, MIRROR
-from bridge.settings import NumbersSection, Settings
+from bridge.settings import HttpSection, NumbersSection, Settings
 from bridge.storage import Database
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -71,8 +72,9 @@ def bridge(count: int, remembered: int, folder: Path) -> web.Application:
 
 
 @asynccontextmanager
-async def serving(runner: web.AppRunner) -> AsyncIterator[int]:
-    """Serve on a free port."""
+async def serving(app: web.Application) -> AsyncIterator[int]:
+    """Serve on a free port by aiohttp alone."""
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
@@ -81,15 +83,18 @@ async def serving(runner: web.AppRunner) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def fronted(app: web.Application) -> AsyncIterator[int]:
+    """Serve on a free port as the service does."""
+    async with listening(app, HttpSection(host="127.0.0.1", port=0), callerid.shortcut(app)) as (_, port):
+        yield port
+
+
 async def main(kind: str, count: int = 0, remembered: int = 0) -> None:
     """Serve until standard input ends."""
     with tempfile.TemporaryDirectory() as folder:
-        if kind == "bare":
-            runner = web.AppRunner(bare(), access_log=None)
-        else:
-            app = bridge(count, remembered, Path(folder))
-            runner = wire.make_runner(app, callerid.shortcut(app))
-        async with serving(runner) as port:
+        served = serving(bare()) if kind == "bare" else fronted(bridge(count, remembered, Path(folder)))
+        async with served as port:
             sys.stdout.write(f"{port}\n")
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)

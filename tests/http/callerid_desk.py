@@ -13,11 +13,13 @@ from aiohttp import web
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
-from bridge.http import callerid, errors, legacy, wire
+from bridge.http import callerid, errors, legacy
+from bridge.http.front import Times, listening
 from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
-from bridge.settings import ItflowSection, NumbersSection, Settings
+from bridge.settings import HttpSection, ItflowSection, NumbersSection, Settings
 from bridge.storage import Database
 
+TIMES = Times()
 SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN = "admin-secret-admin-secret-admin1"
 LIMITED = "limited-secret-limited-secret-11"
@@ -101,7 +103,9 @@ def replies(octets: bytes) -> list[Reply]:
 
 
 @asynccontextmanager
-async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75) -> AsyncIterator[Desk]:
+async def desk(
+    folder: Path, mirror: Mirror, *, section: HttpSection | None = None, times: Times = TIMES
+) -> AsyncIterator[Desk]:
     """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for four keys."""
     settings = Settings(
         numbers=NumbersSection(region="DE"),
@@ -125,12 +129,9 @@ async def desk(folder: Path, mirror: Mirror, *, keepalive_timeout_s: float = 75)
 
     app.add_routes(legacy.routes)
     app.router.add_get("/slow", wait)
-    runner = wire.make_runner(app, callerid.shortcut(app), keepalive_timeout=keepalive_timeout_s)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
     try:
-        yield Desk(app, runner.addresses[0][1], slow)
+        section = section or HttpSection(host="127.0.0.1", port=0)
+        async with listening(app, section, callerid.shortcut(app), times=times) as (_, port):
+            yield Desk(app, port, slow)
     finally:
-        await runner.cleanup()
         database.close()

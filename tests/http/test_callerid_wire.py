@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.directory.mirror import Mirror
-from bridge.http import wire
-from bridge.http.wire import RequestLines
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import SECRET, Desk, Reply, desk, one_reply, replies
 
@@ -81,7 +78,7 @@ def test_what_cannot_be_mended_gets_an_empty_body(door: Door, octets: bytes, cap
     with caplog.at_level(logging.DEBUG):
         found = answers(door, octets)
     assert found
-    assert all(reply.status == 200 and reply.body == b"" for reply in found)
+    assert all(reply.status == 400 and reply.body == b"" for reply in found)
     assert all(reply.headers["x-bridge-result"] == "fault" for reply in found)
     assert "2211000001" not in caplog.text
 
@@ -133,7 +130,7 @@ def check(found: list[Reply], caplog: pytest.LogCaptureFixture) -> None:
     """Nothing but names came back, and no log line has the number."""
     assert found
     for reply in found:
-        assert reply.status in {200, 401}
+        assert reply.status in {200, 400, 401}
         text = reply.body.decode()
         assert "${" not in text
         assert "$[" not in text
@@ -160,28 +157,6 @@ def test_pipelined_and_kept_alive_requests_are_answered_in_order(door: Door) -> 
 def test_more_pipelined_requests_than_aiohttp_keeps_are_all_answered(door: Door) -> None:
     found = answers(door, b"".join(ask(b"5550000&name=%d" % place, more=b"") for place in range(100)))
     assert [reply.body for reply in found] == [b"%d" % place for place in range(100)]
-
-
-@given(
-    st.lists(
-        st.sampled_from(
-            [ask(b"1"), ask(b"1 2"), ask(b"\xe9"), b"POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\n\xff \n"]
-        ),
-        min_size=1,
-    ),
-    st.integers(1, 50),
-)
-def test_the_same_bytes_come_out_however_they_are_cut(requests: list[bytes], size: int) -> None:
-    whole = b"".join(requests)
-    lines = RequestLines()
-    cut = b"".join(lines.feed(whole[start : start + size]) for start in range(0, len(whole), size))
-    assert cut == RequestLines().feed(whole)
-    assert cut == b"".join(RequestLines().feed(one) for one in requests)
-
-
-def test_ordinary_requests_pass_untouched() -> None:
-    ordinary = ask(b"%2B492211000001&name=Foo%20Bar")
-    assert RequestLines().feed(ordinary) is ordinary
 
 
 SHORT = b"GET /callerid?api_key=" + SECRET.encode() + b"&number=%2B492211000001 HTTP/1.1\r\n" + HEAD
@@ -243,25 +218,3 @@ def test_a_short_cut_never_overtakes(door: Door) -> None:
 
     first, second = loop.run_until_complete(ask_behind_a_slow_one())
     assert (first.body, second.body.decode()) == (b"slow", "Ada Müller")
-
-
-@pytest.mark.parametrize("first", [b"", SHORT + b"\r\n", SHORT + b"\r\n" + SHORT[:40], SHORT[:-2]])
-async def test_an_idle_connection_is_closed_whatever_it_began(tmp_path: Path, first: bytes) -> None:
-    async with desk(tmp_path, Mirror(SNAPSHOT), keepalive_timeout_s=0.1) as running, asyncio.timeout(10):
-        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-        writer.write(first)
-        assert len(replies(await reader.read())) == first.count(b"\r\n\r\n")
-        writer.close()
-
-
-async def test_without_what_the_short_cut_needs_of_aiohttp_the_application_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "INSIDES", (*wire.INSIDES, "_renamed"))
-    async with desk(tmp_path, Mirror(SNAPSHOT)) as running:
-        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-        writer.write(SHORT + b"\r\n")
-        reply = await one_reply(reader)
-        writer.close()
-    assert "server" in reply.headers
-    assert (reply.status, reply.body.decode()) == (200, "Ada Müller")

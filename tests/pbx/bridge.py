@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridge.http import callerid, legacy
+from bridge.http.front import listening
 from bridge.http.state import KEYS, MIRROR, SETTINGS
-from bridge.http.wire import make_runner
-from bridge.settings import Settings
+from bridge.settings import HttpSection, Settings
 from tests.agi.world import World
 
 
@@ -24,14 +24,9 @@ async def serving(world: World) -> AsyncIterator[str]:
     callerid.setup(app)
 
     app.add_routes(legacy.routes)
-    runner = make_runner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    section = HttpSection(host="127.0.0.1", port=0)
+    async with listening(app, section, callerid.shortcut(app)) as (_, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @dataclass(frozen=True)
