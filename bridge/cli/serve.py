@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -23,7 +24,17 @@ def serve(
     settings = load(config, {"http": given} if given else None)
     settings.itflow.require()
     log_to_stderr(settings.log)
-    asyncio.run(service.run(settings, _tell))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(service.run(settings, _tell))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Uvloop's event loop, which answers with a third less processor time, where it is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - there is none on some systems
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _tell(url: str) -> None:
