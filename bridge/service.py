@@ -25,7 +25,7 @@ from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.itflow.client import connected
 from bridge.settings import Settings
-from bridge.storage import Database, Watch
+from bridge.storage import Database, Watch, rescue
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +71,13 @@ async def _signalled() -> None:
 
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:
-    app[STORAGE] = Database(app[SETTINGS].storage.path)
+    path = app[SETTINGS].storage.path
+    if rescued := await asyncio.to_thread(rescue, path):
+        log.error("%s", rescued)
+    app[STORAGE] = Database(path)
     app[CALLS] = CallLog(app[STORAGE])
     try:
-        async with Watch.on(app[SETTINGS].storage.path) as app[WATCH]:
+        async with Watch.on(path) as app[WATCH]:
             yield
     finally:
         app[STORAGE].close()

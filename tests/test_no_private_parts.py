@@ -7,7 +7,7 @@ from pathlib import Path
 import bridge
 
 PACKAGE = Path(bridge.__file__).parent
-# The methods of named tuples have an underscore so as not to meet a field's name, and are documented; lxml has no other
+# Named tuples' methods have an underscore so as not to meet a field's name, and are documented; lxml has no other
 # name for the type of an element, which stands in annotations only.
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_make", "_Element"}
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
+from bridge.directory.outages import Outages
 from bridge.directory.sync import Report, Sync
 from bridge.errors import BridgeError, KeyRefused
 from bridge.settings import SyncSection
@@ -23,7 +24,6 @@ FIRST_RETRY_S = 5.0
 # a caller is typed in while the phone rings or soon after.
 NUDGE_GAP_S = 10.0
 NUDGE_LOOKS = 6
-WHAT = {"people": "Clients, contacts, locations and vendors", "money": "Invoices and payments"}
 
 
 class Follower:
@@ -41,8 +41,7 @@ class Follower:
         self._told = told
         self._new = asyncio.Event()
         self._now = {"people": asyncio.Event(), "money": asyncio.Event()}
-        # The kind of failure that each pull is in, so that an outage is one loud line.
-        self._outages: dict[str, type[BaseException | None]] = {}
+        self._outages = Outages()
 
     def pull_now(self) -> None:
         """Pull everything without waiting for the interval."""
@@ -71,6 +70,10 @@ class Follower:
             failure = state.outcome.exception() if state.outcome else None
             return longest_s if isinstance(failure, KeyRefused) else backoff(state)
 
+        def failed(state: RetryCallState) -> None:
+            if state.outcome and (failure := state.outcome.exception()):
+                self._outages.failed(kind, failure)
+
         async def sleep(seconds: float) -> None:
             event = self._now[kind]
             with suppress(TimeoutError):
@@ -83,14 +86,14 @@ class Follower:
                 wait=wait,
                 retry=retry_if_exception_type(BridgeError),
                 sleep=sleep,
-                after=lambda state: self._failed(kind, state),
+                after=failed,
             ):
                 with attempt:
                     try:
                         await pull()
                     finally:
                         self._told()
-            self._worked(kind)
+            self._outages.worked(kind)
             await sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
 
     async def _follow_nudges(self) -> None:
@@ -109,14 +112,3 @@ class Follower:
                 self._told()
         except BridgeError as error:
             log.debug("New rows could not be pulled: %s", error)
-
-    def _failed(self, kind: str, state: RetryCallState) -> None:
-        failure = state.outcome.exception() if state.outcome else None
-        level = logging.ERROR if isinstance(failure, KeyRefused) else logging.WARNING
-        known = type(failure) in self._outages.values()
-        log.log(logging.DEBUG if known else level, "%s cannot be pulled, what is known stays: %s", WHAT[kind], failure)
-        self._outages[kind] = type(failure)
-
-    def _worked(self, kind: str) -> None:
-        if self._outages.pop(kind, None) and not self._outages:
-            log.info("ITFlow can be pulled again")

@@ -34,9 +34,9 @@ from bridge.storage import Database, Watch
 
 log = logging.getLogger(__name__)
 
-# The child says so often that it is alive; one that says nothing for so long is replaced.
-BEAT_S = 5.0
+# A child that says nothing for so long is replaced; it says twelve times as often that it is alive.
 SILENCE_S = 60.0
+BEATS = 12
 RESTART_WAIT_S = 1.0
 RESTART_WAIT_MAX_S = 60.0
 # A child that lived this long did not die of its start.
@@ -46,7 +46,9 @@ NICENESS = 5
 
 
 @asynccontextmanager
-async def following(settings: Settings, mirror: Mirror, watch: Watch) -> AsyncIterator[Follow]:
+async def following(
+    settings: Settings, mirror: Mirror, watch: Watch, *, silence_s: float = SILENCE_S
+) -> AsyncIterator[Follow]:
     """Keep a mirror up to date for as long as the context lasts.
 
     On entry the stored mirror, if there is one, is in use; ITFlow is not waited for.
@@ -55,16 +57,17 @@ async def following(settings: Settings, mirror: Mirror, watch: Watch) -> AsyncIt
         settings: The settings.
         mirror: What features read.
         watch: Tells when something was stored, by the child or by anybody else.
+        silence_s: How long the child may say nothing before it is taken for hung and replaced.
 
     Raises:
         SettingsError: ITFlow's address or key is not set.
         StorageError: ``bridge.db`` cannot be opened.
     """
-    job = _job(settings)
+    job = _job(settings, silence_s)
     # A connection of its own: while a large mirror is read, nobody else waits for it.
     database = await asyncio.to_thread(Database, settings.storage.path)
     try:
-        follow = Follow(job, database, mirror, watch)
+        follow = Follow(job, database, mirror, watch, silence_s)
         await follow.take_over()
         if not mirror.ready:
             log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
@@ -89,11 +92,12 @@ class Follow:
         process: The child, or None while there is none.
     """
 
-    def __init__(self, job: str, database: Database, mirror: Mirror, watch: Watch) -> None:
+    def __init__(self, job: str, database: Database, mirror: Mirror, watch: Watch, silence_s: float) -> None:
         self._job = job
         self._database = database
         self._mirror = mirror
         self._watch = watch
+        self._silence_s = silence_s
         self._reader = Reader(database)
         self._nudged_at = -NUDGE_GAP_S
         self.process: Process | None = None
@@ -150,16 +154,16 @@ class Follow:
                 raise RuntimeError("the child has no pipes")
             process.stdin.write(f"{self._job}\n".encode())
             self.process = process
-            async with asyncio.timeout(SILENCE_S) as silence:
+            async with asyncio.timeout(self._silence_s) as silence:
                 async for word in process.stdout:
-                    silence.reschedule(asyncio.get_running_loop().time() + SILENCE_S)
+                    silence.reschedule(asyncio.get_running_loop().time() + self._silence_s)
                     if word.strip() == b"stored":
                         self._watch.look()
                 silence.reschedule(None)
             return await process.wait()
         except TimeoutError:
             process.kill()
-            raise _SilentError(f"it said nothing for {SILENCE_S:.0f} s") from None
+            raise _SilentError(f"it said nothing for {self._silence_s:.0f} s") from None
         finally:
             self.process = None
             await _end(process)
@@ -180,7 +184,7 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-def _job(settings: Settings) -> str:
+def _job(settings: Settings, silence_s: float) -> str:
     """What the child must know, on one line; it goes through a pipe, because it holds ITFlow's key."""
     url, api_key = settings.itflow.require()
     return json.dumps(
@@ -193,6 +197,7 @@ def _job(settings: Settings) -> str:
             "region": settings.numbers.region,
             "path": str(settings.storage.path.absolute()),
             "log_level": settings.log.level,
+            "beat_s": silence_s / BEATS,
         }
     )
 
@@ -207,7 +212,7 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
         sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
         follower = Follower(sync, section, told=lambda: print("stored", flush=True))  # noqa: T201 - a word to the parent
         task = asyncio.create_task(follower.run())
-        beating = asyncio.create_task(_beat())
+        beating = asyncio.create_task(_beat(job["beat_s"]))
         listening = asyncio.create_task(_listen(said, follower))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listening.cancel)
         try:
@@ -222,11 +227,11 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
                 raise result
 
 
-async def _beat() -> None:
+async def _beat(beat_s: float) -> None:
     """Tell the parent that this process is neither stopped nor hung."""
     while True:
         print("alive", flush=True)  # noqa: T201 - a word to the parent
-        await asyncio.sleep(BEAT_S)
+        await asyncio.sleep(beat_s)
 
 
 async def _listen(said: asyncio.StreamReader, follower: Follower) -> None:

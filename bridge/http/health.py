@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.access.keys import Feature
 from bridge.http.keys import require
-from bridge.http.state import MIRROR
+from bridge.http.state import MIRROR, WATCH
 
 routes = web.RouteTableDef()
 
@@ -24,8 +24,8 @@ async def healthz(_request: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """200 once there is a mirror to answer from, 503 before; how old it is and what is doubtful about it."""
-    status = request.app[MIRROR].status()
+    """200 once there is a mirror to answer from, 503 before; how old it is, and what is doubtful or broken."""
+    status = {**request.app[MIRROR].status(), "storage": request.app[WATCH].fault or None}
     return web.json_response(status, status=200 if status["ready"] else 503)
 
 

@@ -1,10 +1,12 @@
 """``bridge.db``: the one file of state, its schema and its versions.
 
 ``database`` opens it and gives transactions, ``schema`` brings a file of an older release up to date by the steps in
-``steps/``, ``watch`` notices what other processes change. Nothing above this room knows how the file is opened.
+``steps/``, ``watch`` notices what other processes change, ``rescue`` makes a sound file of a damaged one. Nothing
+above this room knows how the file is opened.
 """
 
 from bridge.storage.database import Database, memory
+from bridge.storage.rescue import rescue
 from bridge.storage.watch import Watch
 
-__all__ = ["Database", "Watch", "memory"]
+__all__ = ["Database", "Watch", "memory", "rescue"]

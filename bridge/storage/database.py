@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.errors import StorageError
+from bridge.storage.damage import damage
+from bridge.storage.lock import Hold, holding
 from bridge.storage.schema import upgrade
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ BUSY_TIMEOUT_S = 5.0
 OPEN_TIMEOUT_S = 120.0
 # The write-ahead log gives back what a large mirror made it grow to.
 JOURNAL_BYTES = 16 * 1024 * 1024
+RESTART = "Restart the bridge: it sets the damaged file aside and carries over what can still be read of it."
 
 
 class Database:
@@ -42,27 +45,31 @@ class Database:
         self._lock = threading.Lock()
         with _mapped(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            # It holds people's numbers: others on the machine do not read it, unless the operator lets them. A file
-            # that is there must not be touched: closing it here would drop SQLite's locks of this process (POSIX).
-            with suppress(FileExistsError):
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            self._connection = sqlite3.connect(
-                path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-        try:
-            with _mapped(path):
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
-                try:
-                    upgrade(self._connection)
-                except StorageError as error:
-                    raise StorageError(f"{path} (setting storage.path) cannot be used: {error}.") from error
-                self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+            with holding(path, Hold.OPENING):
+                # It holds people's numbers: others on the machine do not read it, unless the operator lets them. A
+                # file that is there must not be touched: closing it here would drop SQLite's locks of this process
+                # (POSIX).
+                with suppress(FileExistsError):
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 self._file = _identity(path)
-        except BaseException:
-            self._connection.close()
-            raise
+                self._connection = sqlite3.connect(
+                    path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                )
+                try:
+                    self._set_up(durable=durable)
+                except BaseException:
+                    self._connection.close()
+                    raise
+
+    def _set_up(self, *, durable: bool) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+        try:
+            upgrade(self._connection)
+        except StorageError as error:
+            raise StorageError(f"{self.path} (setting storage.path) cannot be used: {error}.") from error
+        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -81,8 +88,17 @@ class Database:
             StorageError: The file cannot be read.
         """
         copied = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        with self._lock, _mapped(self.path):
-            self._connection.backup(copied)
+        try:
+            with self._lock, _mapped(self.path):
+                self._connection.backup(copied)
+                # A copy takes damaged pages over as they are; answers are not read from them.
+                found = damage(copied)
+        except BaseException:
+            copied.close()
+            raise
+        if found:
+            copied.close()
+            raise StorageError(f"{self.path} (setting storage.path) is damaged: {found}. {RESTART}")
         return copied
 
     @contextmanager
@@ -92,9 +108,10 @@ class Database:
         Raises:
             StorageError: The file cannot be written: locked, full, or not ours to write.
         """
-        if fault := self.lost():
-            raise StorageError(fault)
         with self._transaction("IMMEDIATE") as connection:
+            # Looked at under the lock, so that nobody replaces the file in between.
+            if fault := self.lost():
+                raise StorageError(fault)
             yield connection
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -154,7 +171,13 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"{path} (setting storage.path) cannot be used: {error}. "
-            "Check that the folder exists, has room, and belongs to the user that runs the bridge."
-        ) from error
+        raise StorageError(f"{path} (setting storage.path) cannot be used: {error}. {_what_to_do(error)}") from error
+
+
+def _what_to_do(error: Exception) -> str:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_CORRUPT:
+            return RESTART
+        case sqlite3.SQLITE_NOTADB:
+            return "Look whether the setting names the right file."
+    return "Check that the folder exists, has room, and belongs to the user that runs the bridge."

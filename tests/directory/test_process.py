@@ -139,6 +139,33 @@ async def test_a_killed_child_is_replaced(house: House, monkeypatch: pytest.Monk
         assert follow.process.pid != killed
 
 
+async def test_a_hung_child_is_replaced(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    mirror, settings = Mirror(), settings_of(house, interval_s=0.1)
+    async with Watch.on(house.path) as watch, following(settings, mirror, watch, silence_s=3) as follow:
+        await until(mirror, lambda mirror: mirror.freshness.money_at)
+        assert follow.process is not None
+        hung = follow.process.pid
+        os.kill(hung, signal.SIGSTOP)
+        house.sql("UPDATE contacts SET contact_name = 'Ann New' WHERE contact_id = 1")
+        await until(mirror, named("+12125550199", "Ann New"))
+        assert follow.process is not None
+        assert follow.process.pid != hung
+        assert gone(hung)
+    assert [record.message for record in caplog.records if "said nothing for 3 s" in record.message]
+
+
+async def test_a_child_that_works_is_not_replaced(house: House) -> None:
+    """Pulling nothing for far longer than a silence is no silence."""
+    async with Watch.on(house.path) as watch, following(settings_of(house), Mirror(), watch, silence_s=2) as follow:
+        await eventually(lambda: follow.process)
+        assert follow.process is not None
+        child = follow.process
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(5):
+                await child.wait()
+        assert follow.process is child
+
+
 async def test_the_child_ends_with_the_context(house: House) -> None:
     async with running(house) as (mirror, follow):
         await until(mirror, lambda mirror: mirror.ready)

@@ -55,7 +55,6 @@ def holds_everything(path: Path) -> None:
     assert snapshot.payments
     assert sum(invoice.amount for invoice in snapshot.invoices(1)) > 0
     assert any(invoice.paid for invoice in snapshot.invoices(1))
-    assert freshness.rows["contacts"] == 18
     assert freshness.people_at is not None
     assert freshness.money_at is not None
     database.close()
@@ -64,6 +63,9 @@ def holds_everything(path: Path) -> None:
 def test_it_opens_with_everything_in_it(path: Path) -> None:
     holds_everything(path)
     holds_everything(path)
+    database = Database(path)
+    assert Reader(database).read()[1].rows["contacts"] == 18
+    database.close()
 
 
 # Upgrades the file, and kills itself like kill -9 before the statement of that number.
