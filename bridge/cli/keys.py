@@ -12,7 +12,8 @@ from rich.table import Table
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
 from bridge.cli.common import Config, console, database, errors
 from bridge.errors import BadParameter
-from bridge.settings import Trunk, load
+from bridge.numbers import Trunk
+from bridge.settings import load
 
 app = typer.Typer(help="Make, list and revoke keys.", no_args_is_help=True)
 

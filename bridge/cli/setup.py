@@ -15,9 +15,10 @@ from bridge import resources
 from bridge.access.keys import Feature, Keys, Options
 from bridge.cli.common import Config, database, errors
 from bridge.errors import BadParameter, NotFound
+from bridge.numbers import Trunk
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
-from bridge.settings import Settings, Trunk, load
+from bridge.settings import Settings, load
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -7,23 +7,24 @@ the bare digits of a number that only means something inside one phone system (`
 phonenumbers, ``reading`` turns the one into the other, ``writing`` goes the way back.
 """
 
-from bridge.numbers.countries import region_named
-from bridge.numbers.plan import aliases, is_e164, is_fixed, main_lines, region_of
-from bridge.numbers.reading import Reading, Sent, sent, stored
+from bridge.numbers.countries import region_coded, region_named
+from bridge.numbers.plan import aliases, is_e164, main_lines, region_of
+from bridge.numbers.reading import Reading, Sent, Trunk, sent, stored
 from bridge.numbers.writing import Form, dialled, international, masked, national
 
 __all__ = [
     "Form",
     "Reading",
     "Sent",
+    "Trunk",
     "aliases",
     "dialled",
     "international",
     "is_e164",
-    "is_fixed",
     "main_lines",
     "masked",
     "national",
+    "region_coded",
     "region_named",
     "region_of",
     "sent",

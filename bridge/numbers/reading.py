@@ -3,18 +3,42 @@
 Digits alone are read by a list of rules; which rules may speak, and in which order, is one table for stored
 numbers and one for each kind of trunk. A reading that is in use according to its country's plan comes before
 one whose length merely fits, and digits that fit nowhere are compared with the same digits only.
+
+A stored number has one reading. ITFlow keeps nothing but digits of ``+49 221 9876541``, and ``492219876541`` could be
+a national number too. A national number is dialled with a prefix and people write it so; digits without it that begin
+with the own country's code are therefore the code and a number behind it. Where national numbers are written without a
+prefix, nobody can tell, and such digits are no caller's number. With a country code in the column beside it, ITFlow
+itself shows the digits as the number behind that code; so do we, unless that number does not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import NamedTuple
 
 from bridge.numbers import plan, spelling
-from bridge.numbers.plan import Parsed, Source
-from bridge.settings import Trunk
+from bridge.numbers.plan import Parsed
+from bridge.numbers.tables import Source
+from bridge.numbers.writing import national
 
 _EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
+
+
+class Trunk(StrEnum):
+    """How a trunk writes numbers of other countries."""
+
+    PLUS = "plus"  # +44…
+    EXIT_CODE = "exit-code"  # 0044…, 01144…
+    BARE = "bare"  # 44…
+
+    @classmethod
+    def _missing_(cls, value: object) -> Trunk | None:
+        """The words of earlier releases, which stand in settings and keys."""
+        return _OLD_WORDS.get(str(value))
+
+
+_OLD_WORDS = {"e164": Trunk.PLUS, "national": Trunk.EXIT_CODE, "international": Trunk.BARE}
 
 
 class Reading(NamedTuple):
@@ -100,7 +124,7 @@ def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
             counted.setdefault(found.parsed.number, Reading(found.parsed.number, piece.extension, found.in_words))
     if counted:
         readings = tuple(counted.values())
-        return Sent(readings[:1] if trunk is Trunk.INTERNATIONAL else readings)
+        return Sent(readings[:1] if trunk is Trunk.BARE else readings)
     number, how = _one(rules, piece, region)
     return Sent((Reading(number, piece.extension, how),) if number else ())
 
@@ -143,6 +167,7 @@ def _stored_digits(digits: str, code: int | None, region: str) -> Iterator[_Foun
         if whole:
             yield from _national(digits, region, f"{column} does not fit; ")
     elif whole:
+        yield from _own_code(digits, region)
         yield from _national(digits, region)
         yield from _bare(digits)
         yield from _foreign_exit(digits)
@@ -166,7 +191,7 @@ def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> Iterator[_Fou
         yield own[0]
         return
     bare = tuple(_bare(digits))
-    if trunk is Trunk.INTERNATIONAL:
+    if trunk is Trunk.BARE:
         yield from bare
         yield from own
     else:
@@ -189,6 +214,26 @@ def _column(digits: str, code: int) -> Iterator[_Found]:
 def _plus(digits: str) -> Iterator[_Found]:
     if parsed := plan.parse(digits):
         yield _Found(parsed, f"plus sign and country code {parsed.country_code}{_mend(parsed)}")
+
+
+def _own_code(digits: str, region: str) -> Iterator[_Found]:
+    """The number behind the region's own country code, where the digits are no national number just as well."""
+    if not digits.startswith(str(plan.country_code(region))):
+        return
+    behind, plain = plan.parse(f"+{digits}"), plan.parse(digits, region)
+    if behind is None or behind.mended:
+        return
+    if (
+        behind.valid
+        and plain is not None
+        and plain.valid
+        and plain.number != behind.number
+        and spelling.digits(national(plain.number)) == digits
+    ):
+        how = f"{behind.number} or {plain.number}, nobody can tell; a plus sign before the country code would"
+        yield _Found(behind._replace(number=digits), how)
+    elif behind.valid or plan.has_trunk_prefix(region):
+        yield _Found(behind, f"country code {behind.country_code} of {region} without a plus sign")
 
 
 def _national(digits: str, region: str, before: str = "") -> Iterator[_Found]:

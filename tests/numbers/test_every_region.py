@@ -11,7 +11,7 @@ import pytest
 from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from bridge import numbers
-from bridge.settings import Trunk
+from bridge.numbers import Trunk
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 KINDS = {"fixed": PhoneNumberType.FIXED_LINE, "mobile": PhoneNumberType.MOBILE}
@@ -59,19 +59,19 @@ STORED: Mapping[str, Callable[[Written], tuple[str, str, str]]] = {
 # text, region of the key, trunk
 SENT: Mapping[str, Callable[[Written], tuple[str, str, Trunk | None]]] = {
     "E.164": lambda w: (w.e164, "US", None),
-    "E.164, at home": lambda w: (w.e164, w.region, Trunk.E164),
+    "E.164, at home": lambda w: (w.e164, w.region, Trunk.PLUS),
     "formatted": lambda w: (w.international, "US", None),
     "SIP URI": lambda w: (f'"Some One" <sip:{w.e164};isub=7@pbx.example.com;user=phone>', "US", None),
     "tel URI": lambda w: (f"{w.rfc3966};ext=5", "US", None),
     "name and number": lambda w: (f'"Some One" <{w.e164}>', "US", None),
-    "00, from DE": lambda w: (f"00{w.code}{w.significant}", "DE", Trunk.NATIONAL),
-    "011, from US": lambda w: (f"011{w.code}{w.significant}", "US", Trunk.NATIONAL),
+    "00, from DE": lambda w: (f"00{w.code}{w.significant}", "DE", Trunk.EXIT_CODE),
+    "011, from US": lambda w: (f"011{w.code}{w.significant}", "US", Trunk.EXIT_CODE),
     "own exit code": lambda w: (f"{w.exit_code}{w.code}{w.significant}", w.region, None),
-    "national, at home": lambda w: (digits(w.national), w.region, Trunk.E164),
+    "national, at home": lambda w: (digits(w.national), w.region, Trunk.PLUS),
     "national, trunk unknown": lambda w: (digits(w.national), w.region, None),
-    "significant digits, at home": lambda w: (w.significant, w.region, Trunk.NATIONAL),
-    "own country code, bare": lambda w: (f"{w.code}{w.significant}", w.region, Trunk.NATIONAL),
-    "bare country code": lambda w: (f"{w.code}{w.significant}", "US", Trunk.INTERNATIONAL),
+    "significant digits, at home": lambda w: (w.significant, w.region, Trunk.EXIT_CODE),
+    "own country code, bare": lambda w: (f"{w.code}{w.significant}", w.region, Trunk.EXIT_CODE),
+    "bare country code": lambda w: (f"{w.code}{w.significant}", "US", Trunk.BARE),
     "bare country code, trunk unknown": lambda w: (f"{w.code}{w.significant}", "US", None),
     "bare country code, from DE": lambda w: (f"{w.code}{w.significant}", "DE", None),
     "bare country code, from JP": lambda w: (f"{w.code}{w.significant}", "JP", None),
@@ -110,7 +110,7 @@ def test_every_spelling_of_every_region_is_one_number(capsys: pytest.CaptureFixt
                 lost.append(f"sent {spelling}: {written.region} {text!r} became {readings}, not {written.e164}")
             if len(readings) == 1 and known != {written.e164}:
                 lost.append(f"sent {spelling}: {written.region} {text!r} has one reading and belongs to {known}")
-            assert trunk is not Trunk.INTERNATIONAL or len(readings) == 1, (spelling, text, readings)
+            assert trunk is not Trunk.BARE or len(readings) == 1, (spelling, text, readings)
     pairs = {outcome: number * len(STORED) for outcome, number in count.items()}
     with capsys.disabled():
         sys.stdout.write(
