@@ -32,9 +32,11 @@ _LEAST_MAIN_LINE = 5  # digits of a main line after its country code; below it i
 
 # Which national numbers that begin with the country's own code exist, where phonenumbers allows many more: it takes
 # most German numbers with 49 in front for numbers near the Dutch border.
-# Germany: the area codes 0490x to 0497x, and no number longer than 11 digits (BNetzA: list of area codes, numbering
-# plan for the public telephone network).
-_OWN_CODE_AREAS = {49: re.compile(r"49(?:1\d|0[23]|2\d|3[1-689]|4[1-8]|5\d|6[1-8]|7[1-7])\d{1,7}")}
+# Germany: the area codes 0491 and 0490x to 0497x, no subscriber beginning with 0 or 11, and no number longer than 11
+# digits (BNetzA: list of area codes, numbering plan for the public telephone network).
+_OWN_CODE_AREAS = {
+    49: re.compile(r"(?=\d{5,11}$)49(?:1|0[23]|2\d|3[1-689]|4[1-8]|5\d|6[1-8]|7[1-7])(?!0|11)\d+"),
+}
 
 _KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
 
@@ -62,18 +64,23 @@ def parse(digits: str, region: str | None = None) -> Parsed | None:
     if found is None:
         return None
     code, national, source = found
-    valid, mended = _is_valid(code, national), False
+    valid, mended = tables.is_valid(code, national), False
+    if valid and national == digits:
+        valid = not _is_doubtful(code, national)
     if not valid and code in MENDS and (other := _mended(code, national)):
         national, valid, mended = other, True, True
     possible = valid or tables.is_possible(code, national)
     return Parsed(f"+{code}{national}", code, source, valid, possible, mended)
 
 
-def _is_valid(code: int, national: str) -> bool:
-    if not tables.is_valid(code, national):
-        return False
+def is_doubtful(number: str, code: int) -> bool:
+    """Whether an E.164 number that phonenumbers allows is in truth none, but a number with its country code twice."""
+    return _is_doubtful(code, number[1 + len(str(code)) :])
+
+
+def _is_doubtful(code: int, national: str) -> bool:
     areas = _OWN_CODE_AREAS.get(code)
-    return areas is None or not national.startswith(str(code)) or areas.fullmatch(national) is not None
+    return areas is not None and national.startswith(str(code)) and not areas.fullmatch(national)
 
 
 def _mended(code: int, national: str) -> str:
