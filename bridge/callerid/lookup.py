@@ -111,10 +111,17 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
         asker: For whom.
         text: The caller ID number as the phone system sent it.
     """
+    is_e164 = numbers.is_e164(text)
+    if is_e164:
+        # An identity that somebody has needs no reading: every reading of it is itself.
+        match = _match(snapshot, asker, Reading(text, how="E.164 as it stands"))
+        if match.entries:
+            return _decide(snapshot, asker, Sent((match.reading,)), (match,))
     sent = numbers.sent(text, region=asker.numbers.region, trunk=asker.numbers.trunk)
     if sent.withheld:
         return Verdict(Result.WITHHELD, Rule.WITHHELD, sent)
-    matches = tuple(match for reading in sent.readings if (match := _match(snapshot, asker, reading)).entries)
+    unasked = [reading for reading in sent.readings if not (is_e164 and reading.number == text)]
+    matches = tuple(match for reading in unasked if (match := _match(snapshot, asker, reading)).entries)
     matches = matches or tuple(line for reading in sent.readings if (line := _main_line(snapshot, asker, reading)))
     if not matches:
         number = sent.readings[0].number if len(sent.readings) == 1 else ""

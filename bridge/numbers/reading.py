@@ -199,7 +199,7 @@ def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> _Rules:
     if digits[0] == "0":
         is_home = own and own.parsed.valid and not plan.is_doubtful(own.parsed.number, own.parsed.country_code)
         return (own,) if is_home else (own, *_foreign_exit(digits), _one_zero(digits, region))
-    bare = _bare(digits)
+    bare = None if own and own.parsed.number[1:] == digits else _bare(digits)
     if trunk is Trunk.BARE:
         return (bare, own)
     is_foreign = bare is not None and bare.parsed.country_code != plan.country_code(region)
