@@ -17,7 +17,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from babel.core import get_global
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -36,25 +35,19 @@ from pydantic_settings import (
 )
 
 from bridge.errors import SettingsError
+from bridge.numbers import Trunk, region_coded
 
 ENVIRONMENT_PREFIX = "BRIDGE_"
 LABEL_FIELDS = frozenset({"name", "client", "title", "department", "number"})
 
 
-class Trunk(StrEnum):
-    """How a trunk writes numbers of other countries."""
-
-    NATIONAL = "national"  # with the exit code: 0044…, 01144…
-    INTERNATIONAL = "international"  # bare digits with the country code: 44…
-    E164 = "e164"  # +44…
-
-
 def _region(text: str) -> str:
-    code = text.strip().upper()
-    (region, *_) = get_global("territory_aliases").get(code, [code])  # UK is GB, USA is US
-    if region not in get_global("territory_languages"):
-        raise ValueError("must be a two-letter country code such as US, GB or DE (ISO 3166)")
-    return str(region)
+    region = region_coded(text)
+    if not region:
+        raise ValueError(
+            "must be a two-letter country code (ISO 3166) such as US, GB or DE, of a country with numbers of its own"
+        )
+    return region
 
 
 def _label(text: str) -> str:
@@ -139,7 +132,7 @@ class NumbersSection(Section):
     region: Region = Field("US", description="Country whose national numbers need no country code (ISO 3166)")
     trunk: Trunk | None = Field(
         None,
-        description="How the trunk writes foreign numbers: national, international or e164; unset: unknown",
+        description="How the trunk writes foreign numbers: plus (+44), exit-code (0044) or bare (44); unset: unknown",
     )
 
 

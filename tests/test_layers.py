@@ -7,8 +7,8 @@ import bridge
 
 STREET = [
     {"errors"},
-    {"settings", "resources", "clock"},
-    {"numbers", "storage"},
+    {"numbers", "resources", "clock"},
+    {"settings", "storage"},
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "assets"},

@@ -89,7 +89,18 @@ def test_a_region_as_people_write_it(text: str, region: str) -> None:
     assert NumbersSection(region=text).region == region
 
 
-@pytest.mark.parametrize("text", ["XX", "EN", "Germany", ""])
-def test_a_region_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ValidationError, match="two-letter country code"):
+@pytest.mark.parametrize("text", ["XX", "EN", "Germany", "", "AQ", "001"])
+def test_a_region_that_is_none_or_has_no_numbers_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"two-letter country code .* of a country with numbers of its own"):
         NumbersSection(region=text)
+
+
+@pytest.mark.parametrize(("word", "trunk"), [("bare", "bare"), ("international", "bare"), ("e164", "plus")])
+def test_a_trunk_in_new_and_old_words(toml, word: str, trunk: str) -> None:
+    assert load(toml(f'[numbers]\ntrunk = "{word}"\n')).numbers.trunk == trunk
+
+
+def test_a_trunk_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("BRIDGE_NUMBERS_TRUNK", "domestic")
+    with pytest.raises(SettingsError, match="'plus', 'exit-code' or 'bare'"):
+        load()

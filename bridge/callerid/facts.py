@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bridge import numbers
+from bridge.callerid.languages import language
 from bridge.callerid.lookup import Verdict
-from bridge.callerid.text import language
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from bridge import numbers
-from bridge.callerid.text import labelled, language, safe
+from bridge.callerid.languages import language
+from bridge.callerid.text import labelled, safe
 from bridge.directory.entries import Entry, Kind, Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.numbers import Reading, Sent
@@ -110,7 +111,8 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
         asker: For whom.
         text: The caller ID number as the phone system sent it.
     """
-    if numbers.is_e164(text):
+    is_e164 = numbers.is_e164(text)
+    if is_e164:
         # An identity that somebody has needs no reading: every reading of it is itself.
         match = _match(snapshot, asker, Reading(text, how="E.164 as it stands"))
         if match.entries:
@@ -118,7 +120,8 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
     sent = numbers.sent(text, region=asker.numbers.region, trunk=asker.numbers.trunk)
     if sent.withheld:
         return Verdict(Result.WITHHELD, Rule.WITHHELD, sent)
-    matches = tuple(match for reading in sent.readings if (match := _match(snapshot, asker, reading)).entries)
+    unasked = [reading for reading in sent.readings if not (is_e164 and reading.number == text)]
+    matches = tuple(match for reading in unasked if (match := _match(snapshot, asker, reading)).entries)
     matches = matches or tuple(line for reading in sent.readings if (line := _main_line(snapshot, asker, reading)))
     if not matches:
         number = sent.readings[0].number if len(sent.readings) == 1 else ""
@@ -128,12 +131,12 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
 
 def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
     number, aliases = reading.number, numbers.aliases(reading.number)
-    found = list(snapshot.match(number, asker.clients))
+    found = snapshot.match(number, asker.clients)
     for alias in aliases:
-        found += [entry for entry in snapshot.match(alias, asker.clients) if entry not in found]
-    if not asker.callerid.leads:
+        found = [*found, *(entry for entry in snapshot.match(alias, asker.clients) if entry not in found)]
+    if found and not asker.callerid.leads:
         found = [entry for entry in found if not _is_lead(snapshot, entry)]
-    if reading.extension:
+    if found and reading.extension:
         found = [entry for entry in found if _has(entry, (number, *aliases), reading.extension)] or found
     return Match(reading, tuple(found), number)
 
@@ -150,7 +153,7 @@ def _is_lead(snapshot: Snapshot, entry: Entry) -> bool:
 def _main_line(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match | None:
     for line in numbers.main_lines(reading.number, asker.callerid.main_line_digits):
         match = _match(snapshot, asker, Reading(line, reading.number[len(line) :], reading.how))
-        if match.entries and numbers.is_fixed(line):
+        if match.entries:
             return match._replace(number=reading.number, main_line=True)
     return None
 

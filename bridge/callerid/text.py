@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 
 from anyascii import anyascii
-from babel.languages import get_official_languages
 
 # FreeSWITCH's mod_cidlookup takes these bodies for "no answer", and on a phone they are worse than the number.
 NO_NAMES = frozenset({"unknown", "unavailable"})
@@ -18,7 +16,7 @@ _GERMAN = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"},
 )
 _NORDIC = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "Æ": "Ae", "Ø": "Oe", "Å": "Aa"})
-LETTERS: Mapping[str, Mapping[int, str]] = {"de": _GERMAN, "gsw": _GERMAN, "da": _NORDIC, "nb": _NORDIC, "nn": _NORDIC}
+LETTERS: Mapping[str, Mapping[int, str]] = {"de": _GERMAN, "da": _NORDIC, "nb": _NORDIC, "no": _NORDIC}
 
 # A dialplan expands ${variable} and $[expression] wherever it evaluates the name again.
 _DIALPLAN = re.compile(r"\$+(?=[{\[])")
@@ -50,13 +48,6 @@ def safe(text: str, max_chars: int, *, ascii_language: str | None = None) -> str
 def labelled(template: str, fields: Mapping[str, str]) -> str:
     """A label with its fields filled in; separators beside an empty field are dropped at both ends."""
     return _FIELD.sub(lambda match: fields.get(match.group(1), ""), template).strip(_DANGLING)
-
-
-@lru_cache(maxsize=512)
-def language(region: str) -> str:
-    """The language that most people of a region write (CLDR, ISO 639); empty where unknown."""
-    languages = get_official_languages(region, de_facto=True) if region else ()
-    return str(languages[0]) if languages else ""
 
 
 def _visible(character: str) -> str:

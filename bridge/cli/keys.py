@@ -12,7 +12,7 @@ from rich.table import Table
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
 from bridge.cli.common import Config, console, database, errors
 from bridge.errors import BadParameter
-from bridge.settings import Trunk, load
+from bridge.settings import load
 
 app = typer.Typer(help="Make, list and revoke keys.", no_args_is_help=True)
 
@@ -32,7 +32,10 @@ def add(
         str | None, typer.Option(help="An existing secret to take over, such as the old script's API key.")
     ] = None,
     region: Annotated[str | None, typer.Option(help="Country of its callers' national numbers.")] = None,
-    trunk: Annotated[Trunk | None, typer.Option(help="How its trunk writes foreign numbers.")] = None,
+    trunk: Annotated[
+        str | None,
+        typer.Option(help="How its trunk writes foreign numbers: plus (+44), exit-code (0044) or bare (44)."),
+    ] = None,
     label: Annotated[str | None, typer.Option(help="The text a phone shows, such as '{client} - {name}'.")] = None,
     own: Annotated[
         list[str] | None,

@@ -17,7 +17,7 @@ from bridge.cli.common import Config, database, errors
 from bridge.errors import BadParameter, NotFound
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
-from bridge.settings import Settings, Trunk, load
+from bridge.settings import Settings, load
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -82,7 +82,10 @@ def setup(
     name: Annotated[str | None, typer.Option(help="Name of the new key. Without: the system's.")] = None,
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
     region: Annotated[str | None, typer.Option(help="Country of its national numbers.")] = None,
-    trunk: Annotated[Trunk | None, typer.Option(help="How its trunk writes foreign numbers.")] = None,
+    trunk: Annotated[
+        str | None,
+        typer.Option(help="How its trunk writes foreign numbers: plus (+44), exit-code (0044) or bare (44)."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""

@@ -1,15 +1,17 @@
-"""What countries' numbering plans say: the only importer of phonenumbers, which carries their tables."""
+"""What countries' numbering plans say, as phonenumbers has them and as their own papers mend it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import CountryCodeSource, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import PhoneMetadata, PhoneNumberType
+
+from bridge.numbers import tables
+from bridge.numbers.tables import Source
 
 SHORT_DIGITS = 6
 
@@ -28,23 +30,15 @@ _ARGENTINA = re.compile(r"\+54(9?)([1-8]\d{9})")
 OPEN_NUMBERING = frozenset({43, 49, 352})
 _LEAST_MAIN_LINE = 5  # digits of a main line after its country code; below it is an area code
 
-_FIXED = frozenset({PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-
-
-class Source(StrEnum):
-    """How the country was found."""
-
-    PLUS = "plus"
-    EXIT_CODE = "exit code"
-    BARE = "country code without plus"
-    REGION = "region"
-
-
-_SOURCES = {
-    CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN: Source.PLUS,
-    CountryCodeSource.FROM_NUMBER_WITH_IDD: Source.EXIT_CODE,
-    CountryCodeSource.FROM_NUMBER_WITHOUT_PLUS_SIGN: Source.BARE,
+# Which national numbers that begin with the country's own code exist, where phonenumbers allows many more: it takes
+# most German numbers with 49 in front for numbers near the Dutch border.
+# Germany: the area codes 0491 and 0490x to 0497x, no subscriber beginning with 0 or 11, and no number longer than 11
+# digits (BNetzA: list of area codes, numbering plan for the public telephone network).
+_OWN_CODE_AREAS = {
+    49: re.compile(r"(?=\d{5,11}$)49(?:1|0[23]|2\d|3[1-689]|4[1-8]|5\d|6[1-8]|7[1-7])(?!0|11)\d+"),
 }
+
+_KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
 
 
 class Parsed(NamedTuple):
@@ -66,29 +60,34 @@ class Parsed(NamedTuple):
 
 def parse(digits: str, region: str | None = None) -> Parsed | None:
     """Reads digits as a number of a region, or, with a plus sign in front, of the world."""
-    try:
-        number = phonenumbers.parse(digits, region, keep_raw_input=True)
-    except phonenumbers.NumberParseException:
+    found = tables.split(digits, region)
+    if found is None:
         return None
-    source = _SOURCES.get(number.country_code_source, Source.REGION)
-    valid = phonenumbers.is_valid_number(number)
-    mended = False
-    if not valid and (other := _mended(number)):
-        number, valid, mended = other, True, True
-    possible = valid or phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return Parsed(e164, number.country_code or 0, source, valid, possible, mended)
+    code, national, source = found
+    valid, mended = tables.is_valid(code, national), False
+    if valid and national == digits:
+        valid = not _is_doubtful(code, national)
+    if not valid and code in MENDS and (other := _mended(code, national)):
+        national, valid, mended = other, True, True
+    possible = valid or tables.is_possible(code, national)
+    return Parsed(f"+{code}{national}", code, source, valid, possible, mended)
 
 
-def _mended(number: PhoneNumber) -> PhoneNumber | None:
-    if number.country_code not in MENDS:
-        return None
-    pattern, replacement = MENDS[number.country_code]
-    national = phonenumbers.national_significant_number(number)
-    if not (match := pattern.fullmatch(national)):
-        return None
-    other = phonenumbers.parse(f"+{number.country_code}{match.expand(replacement)}")
-    return other if phonenumbers.is_valid_number(other) else None
+def is_doubtful(number: str, code: int) -> bool:
+    """Whether an E.164 number that phonenumbers allows is in truth none, but a number with its country code twice."""
+    return _is_doubtful(code, number[1 + len(str(code)) :])
+
+
+def _is_doubtful(code: int, national: str) -> bool:
+    areas = _OWN_CODE_AREAS.get(code)
+    return areas is not None and national.startswith(str(code)) and not areas.fullmatch(national)
+
+
+def _mended(code: int, national: str) -> str:
+    pattern, replacement = MENDS[code]
+    found = pattern.fullmatch(national)
+    other = found.expand(replacement) if found else ""
+    return other if other and tables.is_valid(code, other) else ""
 
 
 def is_e164(text: str) -> bool:
@@ -108,7 +107,7 @@ def aliases(number: str) -> tuple[str, ...]:
 
 
 def main_lines(number: str, most_digits: int) -> Iterator[str]:
-    """The numbers that this one may be an extension of, the longest first; none where numbering is closed.
+    """The fixed lines that this number may be an extension of, the longest first; none where numbering is closed.
 
     Args:
         number: E.164.
@@ -116,15 +115,11 @@ def main_lines(number: str, most_digits: int) -> Iterator[str]:
     """
     code = next((code for code in OPEN_NUMBERING if number.startswith(f"+{code}")), None)
     if code is not None:
-        least = 1 + len(str(code)) + _LEAST_MAIN_LINE
+        before = 1 + len(str(code))
         for cut in range(1, most_digits + 1):
-            if len(number) - cut >= least:
+            national = number[before:-cut]
+            if len(national) >= _LEAST_MAIN_LINE and tables.is_fixed(code, national):
                 yield number[:-cut]
-
-
-def is_fixed(number: str) -> bool:
-    """Whether an E.164 number is a fixed line; only those have extensions behind them."""
-    return phonenumbers.number_type(phonenumbers.parse(number)) in _FIXED
 
 
 @cache
@@ -133,11 +128,19 @@ def short_digits(region: str) -> int:
 
     Where whole subscriber numbers are as short as that, fewer: 4 digits are a subscriber in Niue.
     """
-    examples = (phonenumbers.example_number_for_type(region, kind) for kind in sorted(_FIXED | {1}))
+    examples = (phonenumbers.example_number_for_type(region, kind) for kind in _KINDS)
     lengths = [len(phonenumbers.national_significant_number(example)) for example in examples if example]
     return min([SHORT_DIGITS, *(length - 1 for length in lengths)])
 
 
+@cache
+def has_trunk_prefix(region: str) -> bool:
+    """Whether a region puts a prefix, mostly 0, before its numbers when they are dialled at home."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    return bool(metadata and metadata.national_prefix)
+
+
+@cache
 def country_code(region: str) -> int:
     """The country calling code of a region; 0 for none."""
     return phonenumbers.country_code_for_region(region)

@@ -3,18 +3,42 @@
 Digits alone are read by a list of rules; which rules may speak, and in which order, is one table for stored
 numbers and one for each kind of trunk. A reading that is in use according to its country's plan comes before
 one whose length merely fits, and digits that fit nowhere are compared with the same digits only.
+
+A stored number has one reading. ITFlow keeps nothing but digits of ``+49 221 9876541``, and ``492219876541`` could be
+a national number too. A national number is dialled with a prefix and people write it so; digits without it that begin
+with the own country's code are therefore the code and a number behind it. Where national numbers are written without a
+prefix, nobody can tell, and such digits are no caller's number. With a country code in the column beside it, ITFlow
+itself shows the digits as the number behind that code; so do we, unless that number does not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import NamedTuple
 
 from bridge.numbers import plan, spelling
-from bridge.numbers.plan import Parsed, Source
-from bridge.settings import Trunk
+from bridge.numbers.plan import Parsed
+from bridge.numbers.tables import Source
+from bridge.numbers.writing import national
 
 _EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
+
+
+class Trunk(StrEnum):
+    """How a trunk writes numbers of other countries."""
+
+    PLUS = "plus"  # +44…
+    EXIT_CODE = "exit-code"  # 0044…, 01144…
+    BARE = "bare"  # 44…
+
+    @classmethod
+    def _missing_(cls, value: object) -> Trunk | None:
+        """The words of earlier releases, which stand in settings and keys."""
+        return _OLD_WORDS.get(str(value))
+
+
+_OLD_WORDS = {"e164": Trunk.PLUS, "national": Trunk.EXIT_CODE, "international": Trunk.BARE}
 
 
 class Reading(NamedTuple):
@@ -54,6 +78,9 @@ class _Found(NamedTuple):
         )
 
 
+_Rules = Iterable[_Found | None]
+
+
 def stored(text: str, *, country_code: str = "", extension: str = "", region: str) -> tuple[Reading, ...]:
     """Read what ITFlow stores.
 
@@ -90,27 +117,30 @@ def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
     if not pieces:
         return Sent(())
     piece = pieces[0]
-    rules = tuple(_sent(piece, region, trunk))
+    rules = [found for found in _sent(piece, region, trunk) if found]
     # Where numbering is open, nearly any digits are a valid home number; that proves little against a foreign one.
     home = plan.country_code(region)
     is_open = home in plan.OPEN_NUMBERING
     counted: dict[str, Reading] = {}
     for found in rules:
-        if found.parsed.valid or (is_open and found.parsed.possible and found.parsed.country_code != home):
-            counted.setdefault(found.parsed.number, Reading(found.parsed.number, piece.extension, found.in_words))
+        parsed = found.parsed
+        if parsed.valid or (is_open and parsed.possible and parsed.country_code != home):
+            counted.setdefault(parsed.number, Reading(parsed.number, piece.extension, found.in_words))
     if counted:
         readings = tuple(counted.values())
-        return Sent(readings[:1] if trunk is Trunk.INTERNATIONAL else readings)
+        return Sent(readings[:1] if trunk is Trunk.BARE else readings)
     number, how = _one(rules, piece, region)
     return Sent((Reading(number, piece.extension, how),) if number else ())
 
 
-def _one(rules: Iterable[_Found], piece: spelling.Piece, region: str) -> tuple[str, str]:
+def _one(rules: _Rules, piece: spelling.Piece, region: str) -> tuple[str, str]:
     """The number of the first rule whose plan knows it, else whose length fits, else the digits as they are."""
     possible: _Found | None = None
     for found in rules:
+        if found is None:
+            continue
         if found.parsed.valid:
-            return found.parsed.number, found.in_words
+            return found.parsed.number, found.how
         if found.parsed.possible and possible is None:
             possible = found
     digits = piece.dialled.lstrip("+")
@@ -121,88 +151,118 @@ def _one(rules: Iterable[_Found], piece: spelling.Piece, region: str) -> tuple[s
     return piece.dialled, "of no numbering plan; only the same digits are the same number"
 
 
-def _stored(piece: spelling.Piece, code: int | None, region: str) -> Iterator[_Found]:
+def _stored(piece: spelling.Piece, code: int | None, region: str) -> Iterator[_Found | None]:
     yield from _stored_digits(piece.dialled, code, region)
     if piece.vanity:
         yield from _lettered(_stored_digits(piece.vanity, code, region))
 
 
-def _stored_digits(digits: str, code: int | None, region: str) -> Iterator[_Found]:
+def _stored_digits(digits: str, code: int | None, region: str) -> Iterator[_Found | None]:
     if digits[0] in "*#":
         return
-    if digits.startswith("+"):
-        yield from _plus(digits)
+    if digits[0] == "+":
+        yield _plus(digits)
         return
     whole = len(digits) > plan.short_digits(region)
     if code is not None:
         column = f"country code column {code}"
-        yield from _national(digits, plan.main_region(code), f"{column}; ")
-        yield from _column(digits, code)
-        yield from _bare(digits, f"{column} does not fit; ")
+        yield _national(digits, plan.main_region(code), f"{column}; ")
+        if digits.startswith(str(code)):
+            yield _bare(digits, f"{column} and the same in the digits; ")
+        yield _column(digits, code)
+        yield _bare(digits, f"{column} does not fit; ")
         yield from _foreign_exit(digits)
         if whole:
-            yield from _national(digits, region, f"{column} does not fit; ")
+            yield _national(digits, region, f"{column} does not fit; ")
     elif whole:
-        yield from _national(digits, region)
-        yield from _bare(digits)
+        yield _own_code(digits, region)
+        yield _national(digits, region)
+        yield _bare(digits)
         yield from _foreign_exit(digits)
-        yield from _one_zero(digits, region)
+        yield _one_zero(digits, region)
 
 
-def _sent(piece: spelling.Piece, region: str, trunk: Trunk | None) -> Iterator[_Found]:
+def _sent(piece: spelling.Piece, region: str, trunk: Trunk | None) -> Iterator[_Found | None]:
     yield from _sent_digits(piece.dialled, region, trunk)
     if piece.vanity:
         yield from _lettered(_sent_digits(piece.vanity, region, trunk))
 
 
-def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> Iterator[_Found]:
+def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> _Rules:
     if digits[0] in "*#" or len(digits) <= plan.short_digits(region):
-        return
-    if digits.startswith("+"):
-        yield from _plus(digits)
-        return
-    own = tuple(_national(digits, region))
-    if own and own[0].parsed.source is Source.EXIT_CODE and own[0].parsed.valid:
-        yield own[0]
-        return
-    bare = tuple(_bare(digits))
-    if trunk is Trunk.INTERNATIONAL:
-        yield from bare
-        yield from own
+        return ()
+    if digits[0] == "+":
+        return (_plus(digits),)
+    own = _national(digits, region)
+    if own and own.parsed.source is Source.EXIT_CODE and own.parsed.valid:
+        return (own,)
+    if digits[0] == "0":
+        is_home = own and own.parsed.valid and not plan.is_doubtful(own.parsed.number, own.parsed.country_code)
+        return (own,) if is_home else (own, *_foreign_exit(digits), _one_zero(digits, region))
+    bare = None if own and own.parsed.number[1:] == digits else _bare(digits)
+    if trunk is Trunk.BARE:
+        return (bare, own)
+    is_foreign = bare is not None and bare.parsed.country_code != plan.country_code(region)
+    return (own,) if trunk and is_foreign else (own, bare)
+
+
+def _lettered(rules: _Rules) -> Iterator[_Found]:
+    for found in rules:
+        if found and found.parsed.valid:
+            yield _Found(found.parsed, f"letters as on the keypad; {found.how}")
+
+
+def _column(digits: str, code: int) -> _Found | None:
+    parsed = plan.parse(f"+{code}{digits}")
+    return parsed and _Found(parsed, f"country code column {code} before the digits{_mend(parsed)}")
+
+
+def _plus(digits: str) -> _Found | None:
+    parsed = plan.parse(digits)
+    return parsed and _Found(parsed, f"plus sign and country code {parsed.country_code}{_mend(parsed)}")
+
+
+def _own_code(digits: str, region: str) -> _Found | None:
+    """The number behind the region's own country code, where the digits are no national number just as well."""
+    if not digits.startswith(str(plan.country_code(region))):
+        return None
+    behind, plain = plan.parse(f"+{digits}"), plan.parse(digits, region)
+    if behind is None or behind.mended:
+        return None
+    if (
+        behind.valid
+        and plain is not None
+        and plain.valid
+        and plain.number != behind.number
+        and spelling.digits(national(plain.number)) == digits
+    ):
+        how = f"{behind.number} or {plain.number}, nobody can tell; a plus sign before the country code would"
+        return _Found(behind._replace(number=digits), how)
+    if behind.valid or plan.has_trunk_prefix(region):
+        return _Found(behind, f"country code {behind.country_code} of {region} without a plus sign")
+    return None
+
+
+def _national(digits: str, region: str, before: str = "") -> _Found | None:
+    parsed = plan.parse(digits, region)
+    if parsed is None:
+        return None
+    if parsed.source is Source.EXIT_CODE and digits.startswith("00") and parsed.number[1:] != digits[2:]:
+        # A region with codes of carriers behind its 00, as Brazil has; none of them is in a caller's number.
+        abroad = plan.parse(f"+{digits[2:]}")
+        parsed = abroad._replace(source=parsed.source) if abroad and abroad.valid else parsed
+    if parsed.source is Source.EXIT_CODE:
+        how = f"{before}exit code of {region}, then country code {parsed.country_code}{_mend(parsed)}"
+    elif parsed.source is Source.BARE:
+        how = f"{before}country code {parsed.country_code} of {region} without a plus sign{_mend(parsed)}"
     else:
-        home = plan.country_code(region)
-        yield from own
-        yield from (found for found in bare if trunk is None or found.parsed.country_code == home)
-    yield from _foreign_exit(digits)
-    yield from _one_zero(digits, region)
+        how = f"{before}national number of {region}{_mend(parsed)}"
+    return _Found(parsed, how)
 
 
-def _lettered(rules: Iterable[_Found]) -> Iterator[_Found]:
-    return (_Found(found.parsed, f"letters as on the keypad; {found.how}") for found in rules if found.parsed.valid)
-
-
-def _column(digits: str, code: int) -> Iterator[_Found]:
-    if parsed := plan.parse(f"+{code}{digits}"):
-        yield _Found(parsed, f"country code column {code} before the digits{_mend(parsed)}")
-
-
-def _plus(digits: str) -> Iterator[_Found]:
-    if parsed := plan.parse(digits):
-        yield _Found(parsed, f"plus sign and country code {parsed.country_code}{_mend(parsed)}")
-
-
-def _national(digits: str, region: str, before: str = "") -> Iterator[_Found]:
-    if parsed := plan.parse(digits, region):
-        how = {
-            Source.EXIT_CODE: f"exit code of {region}, then country code {parsed.country_code}",
-            Source.BARE: f"country code {parsed.country_code} of {region} without a plus sign",
-        }.get(parsed.source, f"national number of {region}")
-        yield _Found(parsed, f"{before}{how}{_mend(parsed)}")
-
-
-def _bare(digits: str, before: str = "") -> Iterator[_Found]:
-    if not digits.startswith("0") and (parsed := plan.parse(f"+{digits}")):
-        yield _Found(parsed, f"{before}country code {parsed.country_code} without a plus sign{_mend(parsed)}")
+def _bare(digits: str, before: str = "") -> _Found | None:
+    parsed = plan.parse(f"+{digits}")
+    return parsed and _Found(parsed, f"{before}country code {parsed.country_code} without a plus sign{_mend(parsed)}")
 
 
 def _foreign_exit(digits: str) -> Iterator[_Found]:
@@ -211,11 +271,11 @@ def _foreign_exit(digits: str) -> Iterator[_Found]:
             yield _Found(parsed, f"exit code {code}, then country code {parsed.country_code}{_mend(parsed)}")
 
 
-def _one_zero(digits: str, region: str) -> Iterator[_Found]:
+def _one_zero(digits: str, region: str) -> _Found | None:
     """``049221…``: what is left of ``0049221…`` where a phone system takes off one zero."""
     code = plan.country_code(region)
-    if digits.startswith(f"0{code}") and (parsed := plan.parse(f"+{digits[1:]}")):
-        yield _Found(parsed, f"one zero, then country code {code} of {region}")
+    parsed = plan.parse(f"+{digits[1:]}") if digits.startswith(f"0{code}") else None
+    return parsed and _Found(parsed, f"one zero, then country code {code} of {region}")
 
 
 def _mend(parsed: Parsed) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 # RFC 3323 has "anonymous"; the others are what trunks and analogue gateways put in its place. ``p`` and ``o`` are
@@ -33,10 +33,11 @@ _SCHEME = re.compile(r"(?:sips?|tel|callto):(?://)?", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*[a-z][a-z-]*=", re.IGNORECASE)
 _EXTENSION = re.compile(
     r"""(?: \s* (?:;\s*ext=) \s*
-          | [\s,;(]* (?: extension | extn? | x | \#{1} | доб | anexo | poste | apparat | durchwahl | dw | int )
+          | [\s,;(]*
+            (?: (?P<word> extension | extn? | x | доб | anexo | poste | apparat | durchwahl | dw | int ) | \# )
             [\s.:=\#]*
           | \s* [,;]+ \s* )
-        (\d{1,6}) [\s)]* $""",
+        (?P<digits> \d{1,6} ) [\s)]* $""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"\s*(?:[/|&;,\n]|\b(?:or|and|oder|und|ou|et|o|y)\b)\s*", re.IGNORECASE)
@@ -46,8 +47,7 @@ _WHOLE_DIGITS = 7  # from here on digits beside others are a number of their own
 _AREA_DIGITS = 6  # up to here digits before a slash are an area code
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One number as it was written.
 
     Attributes:
@@ -63,13 +63,15 @@ class Piece:
 
 def is_withheld(text: str) -> bool:
     """Whether a caller's number is a word (or its stand-in) for "no number"."""
+    if _is_bare(text):
+        return text in WITHHELD
     user = _address(_plain(text))[0]
     return "".join(c for c in user.lower() if c.isalnum() or c == "+") in WITHHELD
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """The numbers in a text, in the order they stand there."""
-    if text.isascii() and text.isdigit():
+    if _is_bare(text):
         return (Piece(text),)
     user, context = _address(_plain(text))
     found = tuple(piece for part in _parts(user) if (piece := _piece(part)).dialled)
@@ -81,6 +83,11 @@ def pieces(text: str) -> tuple[Piece, ...]:
 def digits(text: str) -> str:
     """The digits of a text, of whatever script, as ASCII."""
     return "".join(c for c in _plain(text) if c in "0123456789")
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is nothing but digits, or a plus sign and digits, as most are."""
+    return text.isascii() and text.removeprefix("+").isdigit() and len(text) <= MAX_CHARS
 
 
 def _plain(text: str) -> str:
@@ -121,7 +128,7 @@ def _parts(text: str) -> Iterator[str]:
     for part, separator in _separated(text):
         count = len(digits(part))
         head = len(digits(whole))
-        if not whole:
+        if not whole or _is_only_extension(whole):
             whole = part
         elif separator == "/" and head <= _AREA_DIGITS:
             whole += part
@@ -142,12 +149,18 @@ def _separated(text: str) -> Iterator[tuple[str, str]]:
     yield text[start:], separator
 
 
+def _is_only_extension(text: str) -> bool:
+    """``ext 12``: an extension of a number that does not stand here."""
+    match = _EXTENSION.search(text)
+    return bool(match and match["word"] and not digits(text[: match.start()]))
+
+
 def _piece(text: str) -> Piece:
     extension = ""
     if match := _EXTENSION.search(text):
         before = text[: match.start()]
-        if len(_vanity(before) or digits(before)) >= _AREA_DIGITS:
-            text, extension = before, match.group(1)
+        if match["word"] or len(_vanity(before) or digits(before)) >= _AREA_DIGITS:
+            text, extension = before, match["digits"]
     text = _TRUNK_ZERO.sub(r"\1", text)
     return Piece(_dialled(text), extension, _vanity(text))
 

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound
+from bridge.numbers import Trunk
 from bridge.settings import load
 from bridge.storage import Database
 
@@ -49,6 +50,22 @@ def test_a_key_that_was_made_wrong_can_be_made_again(keys):
     assert [key.name for key in keys.all()] == ["other name"]
     with pytest.raises(KeyWrong):
         keys.find("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("word", "trunk"),
+    [
+        ("plus", Trunk.PLUS),
+        ("exit-code", Trunk.EXIT_CODE),
+        ("bare", Trunk.BARE),
+        ("e164", Trunk.PLUS),
+        ("national", Trunk.EXIT_CODE),
+        ("international", Trunk.BARE),
+    ],
+)
+def test_a_stored_trunk_is_read_in_new_and_old_words(keys, database, word, trunk):
+    secret = keys.add("pbx", Options(settings={"numbers.trunk": word}))
+    assert Keys(database, load()).find(secret).numbers.trunk is trunk
 
 
 @pytest.mark.parametrize("name", ["", " "])

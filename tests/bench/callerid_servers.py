@@ -1,6 +1,6 @@
 """The servers that the caller-ID benchmark compares, each a process of its own.
 
-``python -m tests.bench.callerid_servers bare``, or ``callerid CONTACTS REMEMBERED``. The port is the first line of
+``python -m tests.bench.callerid_servers bare``, or ``callerid CONTACTS``. The port is the first line of
 output; the end of standard input stops it.
 """
 
@@ -26,7 +26,7 @@ from bridge.settings import HttpSection, NumbersSection, Settings
 from bridge.storage import Database
 
 SECRET = "0123456789abcdef0123456789abcdef"
-FIRST = 1_000_000
+FIRST = 2_000_000
 PER_CLIENT = 20
 
 
@@ -36,12 +36,9 @@ def name_of(number: int) -> str:
 
 
 def entries(count: int) -> Iterator[Entry]:
-    """So many contacts with two German numbers each: ``+49221…`` and a mobile."""
+    """So many contacts with two numbers each in the US: ``+1201…`` and ``+1202…``."""
     for place in range(count):
-        phones = (
-            Phone(f"+49221{FIRST + place}", Label.WORK),
-            Phone(f"+4915{20_000_000 + place}", Label.MOBILE),
-        )
+        phones = (Phone(f"+1201{FIRST + place}", Label.WORK), Phone(f"+1202{FIRST + place}", Label.MOBILE))
         yield Entry(Kind.CONTACT, place + 1, place // PER_CLIENT + 1, name_of(FIRST + place), phones)
 
 
@@ -56,17 +53,16 @@ def bare() -> web.Application:
     return app
 
 
-def bridge(count: int, remembered: int, folder: Path) -> web.Application:
-    """The caller-ID door with so many contacts, which remembers so many numbers."""
-    settings = Settings(numbers=NumbersSection(region="DE"))
+def bridge(count: int, folder: Path) -> web.Application:
+    """The caller-ID door with so many contacts, which remembers no answer."""
+    settings = Settings(numbers=NumbersSection(region="US"))
     keys = Keys(Database(folder / "bridge.db"), settings)
     keys.add("pbx", Options(), secret=SECRET)
     clients = (Client(number, f"Client {number}") for number in range(1, count // PER_CLIENT + 2))
     app = web.Application()
     app[MIRROR] = Mirror(Snapshot.build(clients=clients, entries=entries(count)))
     app[KEYS] = keys
-    callerid.setup(app, hot_numbers=remembered)
-
+    callerid.setup(app, hot_numbers=1)
     app.add_routes(legacy.routes)
     return app
 
@@ -90,10 +86,10 @@ async def fronted(app: web.Application) -> AsyncIterator[int]:
         yield port
 
 
-async def main(kind: str, count: int = 0, remembered: int = 0) -> None:
+async def main(kind: str, count: int = 0) -> None:
     """Serve until standard input ends."""
     with tempfile.TemporaryDirectory() as folder:
-        served = serving(bare()) if kind == "bare" else fronted(bridge(count, remembered, Path(folder)))
+        served = serving(bare()) if kind == "bare" else fronted(bridge(count, Path(folder)))
         async with served as port:
             sys.stdout.write(f"{port}\n")
             sys.stdout.flush()

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bridge.callerid import Result, Rule, lookup
-from bridge.settings import CalleridSection, NumbersSection, Trunk
+from bridge.numbers import Trunk
+from bridge.settings import CalleridSection, NumbersSection
 from tests.callerid.people import SNAPSHOT, Asker
 
 HIT, MISS, AMBIGUOUS, WITHHELD = Result.HIT, Result.MISS, Result.AMBIGUOUS, Result.WITHHELD
@@ -79,9 +80,9 @@ CASES = [
          clients=frozenset({4})),
     Case("two readings, both somebody's", "442079460000", AMBIGUOUS, Rule.TWO_READINGS),
     Case("two readings, the trunk decides", "442079460000", HIT, Rule.CONTACT, "Lea Lead",
-         numbers={"trunk": Trunk.INTERNATIONAL}),
+         numbers={"trunk": Trunk.BARE}),
     Case("two readings, another trunk decides", "442079460000", HIT, Rule.CONTACT, "Quirin Foreign-Like",
-         numbers={"trunk": Trunk.E164}),
+         numbers={"trunk": Trunk.PLUS}),
     Case("two readings, leads left out", "442079460000", HIT, Rule.CONTACT, "Quirin Foreign-Like", {"leads": False}),
     Case("two readings, one is nobody's", "12125550101", HIT, Rule.CONTACT, "Hank Cedar"),
     Case("withheld", "anonymous", WITHHELD, Rule.WITHHELD),

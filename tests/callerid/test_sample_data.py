@@ -20,7 +20,8 @@ from bridge.embedded import EmbeddedItflow
 from bridge.embedded.sample import rows
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
-from bridge.settings import NumbersSection, Trunk
+from bridge.numbers import Trunk
+from bridge.settings import NumbersSection
 from bridge.storage import Database
 from tests.callerid.people import Asker
 
@@ -68,11 +69,11 @@ def ways(number: PhoneNumber) -> Iterator[tuple[str, str, Trunk | None]]:
         for trunk in (None, *Trunk):
             yield plus, region, trunk
         yield bare, region, None
-        yield bare, region, Trunk.INTERNATIONAL
-    for trunk in (None, Trunk.NATIONAL):
+        yield bare, region, Trunk.BARE
+    for trunk in (None, Trunk.EXIT_CODE):
         yield f"00{bare}", "DE", trunk
         yield f"011{bare}", "US", trunk
-    for trunk in (None, Trunk.NATIONAL, Trunk.E164):
+    for trunk in (None, Trunk.EXIT_CODE, Trunk.PLUS):
         yield national, home, trunk
         yield bare, home, trunk
 

@@ -14,6 +14,12 @@ def test_a_key_is_made_listed_and_revoked(command):
     assert "revoked" in command("keys", "list")
 
 
+@pytest.mark.parametrize("word", ["exit-code", "national"])
+def test_the_forms_of_a_trunk_have_kept_their_old_words(command, word):
+    command("keys", "add", "pbx", "--trunk", word)
+    assert f"numbers.trunk={word}" in command("keys", "list")
+
+
 def test_an_old_secret_is_taken_over(command):
     assert command("keys", "add", "old", "--key", "the-old-script-key-0123456789abcd").strip().endswith("89abcd")
 
@@ -27,6 +33,8 @@ def test_an_old_secret_is_taken_over(command):
         (["--set", "callerid.label"], "SECTION.NAME=VALUE"),
         (["--set", "http.port=1"], "numbers, callerid, phonebook"),
         (["--region", "Germany"], "two-letter country code"),
+        (["--region", "AQ"], "a country with numbers of its own"),
+        (["--trunk", "domestic"], "'plus', 'exit-code' or 'bare'"),
         (["--key", ""], "secret to take over is empty"),
     ],
 )
