@@ -57,8 +57,7 @@ class Voice:
                 return await self._rest(key, digits, wait_s)
         file = sentence(name).file
         typed = await self._session.collect(file, wait_s=wait_s, digits=digits)
-        if typed is None:
-            self._tell(file)
+        if typed is None and not await self._heard(file):
             typed = await self._session.collect("", wait_s=wait_s, digits=digits)
         return typed or ""
 
@@ -101,11 +100,10 @@ class Voice:
         return all([await self._has(file) for file in files])
 
     async def _has(self, file: str) -> bool:
-        if not self._foreign or file == self._prompts.numbers:
-            if there := await self._session.has(file):
-                return there
-            self._tell(file)
-            return False
+        if not self._foreign:
+            return await self._heard(file)
+        if file == self._prompts.numbers:
+            return await self._session.has(file)
         # Asterisk would play the English file in place of a missing one; a path that names the language has no other.
         languages = dict.fromkeys((self._language, self._prompts.language))
         return any([await self._session.has(f"{language}/{file}") for language in languages])
@@ -113,8 +111,15 @@ class Voice:
     async def _play(self, file: str) -> str:
         key = await self._session.play(file)
         if key is None:
-            self._tell(file)
+            await self._heard(file)
         return key or ""
+
+    async def _heard(self, file: str) -> bool:
+        """Whether a file that failed is there; where the caller has gone instead, this is where it shows."""
+        there = await self._session.has(file)
+        if not there:
+            self._tell(file)
+        return there
 
     async def _rest(self, key: str, digits: int, wait_s: float) -> str:
         if key == END_KEY or digits == 1:
@@ -127,7 +132,7 @@ class Voice:
             return
         self._told.add(file)
         if file == self._prompts.numbers:
-            advice = f"Install Asterisk's own sounds for {self._prompts.language} (Debian: asterisk-core-sounds-en)."
+            advice = "Install Asterisk's own English sounds (Debian: asterisk-core-sounds-en)."
         else:
             source = resources.path("asterisk") / "sounds" / FALLBACK / f"{file}.wav"
             advice = (

@@ -19,7 +19,7 @@ from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
 from bridge.settings import Settings, Trunk, load
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
 class Place(NamedTuple):
@@ -57,7 +57,7 @@ def recipe(name: str) -> Callable[[Place], str]:
 
 def dialplan(place: Place) -> str:
     """``extensions_itflow.conf`` with the values of its ``Set(NAME=…)`` lines."""
-    text = re.sub(r"(copy|Texts:) asterisk/", rf"\1 {resources.path('asterisk')}/", _read("extensions_itflow.conf"))
+    text = re.sub(r"(?<![\w/])asterisk/", f"{resources.path('asterisk')}/", _read("extensions_itflow.conf"))
     for name, value in {"ITFLOW_URL": place.url, "ITFLOW_AGI": place.agi, "ITFLOW_KEY": place.key}.items():
         text = re.sub(rf"Set\({name}=[^)]*\)", f"Set({name}={value})", text, count=1)
     return text
@@ -91,7 +91,7 @@ def setup(
     own = {"numbers.region": region, "numbers.trunk": trunk}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     base = (url or str(settings.http.public_url or f"http://{socket.gethostname()}:{settings.http.port}")).rstrip("/")
-    host = URL(base).host or ""
+    host = URL(base).host_subcomponent or ""
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings) as opened:
@@ -126,7 +126,7 @@ def _filled(text: str, place: Place) -> str:
     values = {
         "URL": place.url,
         "SCHEME": url.scheme.upper(),
-        "HOST": url.host or "",
+        "HOST": url.host_subcomponent or "",
         "PORT": str(url.port),
         "PATH": url.path.lstrip("/") + "/" if url.path.strip("/") else "",
         "KEY": place.key,

@@ -1,8 +1,8 @@
 """What ``setup`` prints is right: its requests, sent as each phone system sends them, get the right answers."""
 
 import re
+import subprocess
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -125,9 +125,29 @@ def test_a_fastagi_door_that_asterisk_may_not_reach_is_told(run, url, told):
     assert ("agi.host" in run("asterisk", "--url", url).stderr) == told
 
 
-def test_the_dialplan_names_the_folder_of_the_sounds():
-    (folder,) = re.findall(r"copy (/\S+)/\* ", dialplan(Place("", "", "", "")))
-    assert (Path(folder) / "en" / "itflow" / "balance-is.wav").is_file()
+@pytest.mark.parametrize("linked", [False, True], ids=["", "Debian's symbolic links"])
+@pytest.mark.parametrize("place", ["/usr/share/asterisk/sounds", "/var/lib/asterisk/sounds"])
+def test_the_dialplan_has_the_commands_that_copy_the_sounds(tmp_path, place, linked):
+    sounds, stock = tmp_path / "sounds", tmp_path / "en_US_f_Allison"
+    sounds.mkdir()
+    if linked:
+        stock.mkdir()
+        (stock / "vm-goodbye.gsm").touch()
+        (sounds / "en").symlink_to(stock)
+    (command,) = re.findall(rf"^;.*(for l in .*{place}.*done)$", dialplan(Place("", "", "", "")), re.MULTILINE)
+    for _ in range(2):  # again after an update
+        subprocess.run(["sh", "-ec", command.replace(place, str(sounds))], check=True)
+    for language in ("en", "de"):
+        assert (sounds / language / "itflow" / "balance-is.wav").is_file()
+        assert not (sounds / language / "itflow" / "itflow").exists()
+    assert (sounds / "en" / "vm-goodbye.gsm").exists() == linked
+
+
+@pytest.mark.parametrize("system", [*SYSTEMS, "yealink"])
+def test_ipv6_addresses_stand_in_brackets(run, system):
+    printed = run(system, "--url", "http://[2001:db8::1]:8080").stdout
+    assert "2001:db8::1" in printed
+    assert not re.search(r"(?<!\[)2001:db8::1|2001:db8::1(?!\])", printed)
 
 
 def test_an_unknown_system_is_told_what_there_is(run):
