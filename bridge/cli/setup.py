@@ -63,16 +63,17 @@ def dialplan(place: Place) -> str:
     return text
 
 
-def _freeswitch(place: Place) -> str:
-    return recipe("freeswitch.txt")(place).replace("@CONFIGURATION@", recipe("cidlookup.conf.xml")(place))
+def cidlookup(name: str) -> Callable[[Place], str]:
+    """A recipe around the configuration of FreeSWITCH's mod_cidlookup."""
+    return lambda place: recipe(name)(place).replace("@CONFIGURATION@", recipe("cidlookup.conf.xml")(place))
 
 
 SYSTEMS: Mapping[str, System] = {
     "asterisk": System(frozenset({Feature.CALLERID, Feature.BALANCE, Feature.ASSETS, Feature.CALLS}), dialplan),
     "freepbx": System(frozenset({Feature.CALLERID}), recipe("freepbx.txt")),
     "superfecta": System(frozenset({Feature.CALLERID}), recipe("superfecta.txt")),
-    "freeswitch": System(frozenset({Feature.CALLERID}), _freeswitch),
-    "fusionpbx": System(frozenset({Feature.CALLERID}), _freeswitch),
+    "freeswitch": System(frozenset({Feature.CALLERID}), cidlookup("freeswitch.txt")),
+    "fusionpbx": System(frozenset({Feature.CALLERID}), cidlookup("fusionpbx.txt")),
     "3cx": System(frozenset({Feature.CALLERID}), recipe("3cx.xml")),
 }
 
@@ -83,12 +84,13 @@ def setup(
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
     region: Annotated[str | None, typer.Option(help="Country of its national numbers.")] = None,
     trunk: Annotated[Trunk | None, typer.Option(help="How its trunk writes foreign numbers.")] = None,
+    ascii_names: Annotated[bool, typer.Option("--ascii", help="Names in ASCII, for what breaks others.")] = False,
     config: Config = None,
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
     settings = load(config)
     chosen = _system(system.lower(), settings)
-    own = {"numbers.region": region, "numbers.trunk": trunk}
+    own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     base = (url or str(settings.http.public_url or f"http://{socket.gethostname()}:{settings.http.port}")).rstrip("/")
     host = URL(base).host_subcomponent or ""

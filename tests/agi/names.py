@@ -54,7 +54,7 @@ NUMBERS = {f"+12125559{n:03}": name for n, name in enumerate(NAMES)}
 
 
 def hostile() -> Mirror:
-    """Every one of them, as a favourite client (VIP) with the id of its place, from 1, and as that client's contact."""
+    """Each as a favourite client (VIP), with the id of its place counted from 1, and as that client's contact."""
     clients = [Client(n, name, favorite=True, currency="EUR") for n, name in enumerate(NAMES, 1)]
     contacts = [contact(n, n, name, number) for n, (number, name) in enumerate(NUMBERS.items(), 1)]
     now = Moment.now()

@@ -23,7 +23,7 @@ from bridge.settings import AgiSection, Settings
 from bridge.storage import Database
 
 HOSTILE = '"Eve", <sip:x@y> ${EPOCH} %41 \\'
-ALICE, BERND, YOKO, EVE, SHARED, UNKNOWN, ZOE, CARLA, DORA, MANY = (f"+121255501{n:02}" for n in range(1, 11))
+ALICE, BERND, YOKO, EVE, SHARED, UNKNOWN, ZOE, CARLA, DORA, MANY, VENDOR = (f"+121255501{n:02}" for n in range(1, 12))
 PINS = {11: "4711", 12: "", 16: "A-234", 20: "815", 21: "0815"} | {100 + n: f"77{n:02}" for n in range(25)}
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -64,6 +64,7 @@ def contact(id_, client_id, name, *numbers, **facts):
 
 
 COLLEAGUES = [
+    Entry(Kind.VENDOR, 5, 0, "Power Company", (Phone(VENDOR, Label.WORK),)),
     contact(18, 1, "Carla without a PIN", CARLA),
     contact(20, 1, "Dora whose PIN is too short", DORA, has_pin=True),
     # More of them have a PIN than are read; the primary one and the one for billing have the highest ids.

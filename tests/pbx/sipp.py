@@ -69,7 +69,6 @@ class Call(asyncio.DatagramProtocol):
         self._id = call_id
         self._port = port
         self._record = record
-        self._peer: tuple[str, int] | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._sequence = 0
         self._clock = 0
@@ -89,12 +88,16 @@ class Call(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # it is a datagram's
         self._transport = transport
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio names them
-        self._peer = addr
-
     async def dial(self, digits: str) -> None:
         """Press keys: RTP telephone events (RFC 4733), as a phone sends them."""
-        peer = await until(lambda: self._peer)
+        answer = await self.answer()  # not where its media come from: a menu without sounds sends none
+        host, port = (
+            re.search(r"^c=IN IP4 (\S+)", answer, re.MULTILINE),
+            re.search(r"^m=audio (\d+)", answer, re.MULTILINE),
+        )
+        if host is None or port is None:
+            raise AssertionError(f"No SDP: {answer}")
+        peer = host[1], int(port[1])
         for digit in digits:
             for packet in range(1, 9):
                 self._send(digit, packet, peer)
