@@ -120,7 +120,8 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         if section.enabled:
             try:
-                await stack.enter_async_context(agi_listening(features(section, app[KEYS], app[MIRROR], app[ITFLOW])))
+                parts = features(section, app[KEYS], app[MIRROR], app[ITFLOW], app[STORAGE])
+                await stack.enter_async_context(agi_listening(parts))
             except SettingsError as error:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
                 log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all

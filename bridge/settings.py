@@ -207,11 +207,23 @@ class PhonebookSection(Section):
 
 
 class PinRule(StrEnum):
-    """When the balance menu asks for a PIN."""
+    """Who hears a balance without a PIN; see ``agi/trust.py``."""
 
-    IF_SET = "if_set"  # where the contact has one in ITFlow, or any of the client's where only that is known
-    TYPED = "typed"  # the same, and always for a client number that was typed
-    ALWAYS = "always"
+    ALWAYS = "always"  # nobody
+    ATTESTED = "attested"  # of a client without PINs: a known caller whose number the network vouches for
+    TYPED = "typed"  # of release 1.0; means always today
+    IF_SET = "if_set"  # of release 1.0; means always today
+
+    @property
+    def hint(self) -> str:
+        """What an old value means today; empty for the others."""
+        if self in (PinRule.ALWAYS, PinRule.ATTESTED):
+            return ""
+        return (
+            f"agi.pin (BRIDGE_AGI_PIN) = {self} means always today: a caller's number can be faked, so a PIN of the "
+            "client is asked for every time, and a client without PINs hears no balance. Write always, or attested: "
+            "then a client without PINs hears it where the network vouches for the caller's number (attestation A)."
+        )
 
 
 def _exten(text: str) -> str:
@@ -230,14 +242,19 @@ class AgiSection(Section):
         None, description="Name of the key for calls that bring none; its networks decide which Asterisk may"
     )
     max_calls: int = Field(500, ge=1, description="Calls served at once; more are refused, and the dialplan goes on")
+    max_waiting: int = Field(
+        250, ge=1, description="Connections of one address that have not shown their key yet; more are closed"
+    )
     pin: PinRule = Field(
-        PinRule.TYPED,
-        description="When the balance menu asks for a PIN: if_set (the contact who calls has one in ITFlow; where "
-        "only the client is known, any of its contacts), "
-        "typed (also whenever the client number was typed) or always",
+        PinRule.ALWAYS,
+        description="Who hears a balance without a PIN: always asks everybody; attested lets a client without PINs "
+        "hear it who calls from a known number that the network vouches for (STIR/SHAKEN attestation A)",
     )
     pin_tries: int = Field(3, ge=1, description="Wrong PINs before a caller and a client are locked out")
-    lockout_s: Seconds = Field(900, description="How long they are locked out")
+    lockout_s: Seconds = Field(
+        900,
+        description="How long the first lock lasts; the second is 4 times as long, every later one 96 times (a day)",
+    )
     max_age_s: Seconds = Field(3600, description="Age of the invoices from which on no balance is spoken")
     accounts: Annotated[str, AfterValidator(_exten)] | None = Field(
         None, description="Where the balance menu transfers to, such as 200@from-internal"

@@ -17,12 +17,14 @@ class Call:
     Attributes:
         number: The caller's number as it was sent.
         name: The name it had when it was announced; empty for none.
+        attestation: Whether the network vouched for the number: ``verified``, ``failed`` or empty.
     """
 
     at: dt.datetime
     key: str
     number: str
     name: str
+    attestation: str
 
 
 class CallLog:
@@ -35,7 +37,7 @@ class CallLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, key: str, number: str, name: str) -> None:
+    def note(self, key: str, number: str, name: str, attestation: str = "") -> None:
         """Keep a call; the oldest beyond the last 10,000 are forgotten.
 
         Raises:
@@ -43,8 +45,8 @@ class CallLog:
         """
         with self._database.write() as connection:
             row = connection.execute(
-                "INSERT INTO calls (at, key, number, name) VALUES (?, ?, ?, ?)",
-                (dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), key, number, name),
+                "INSERT INTO calls (at, key, number, name, attestation) VALUES (?, ?, ?, ?, ?)",
+                (dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), key, number, name, attestation),
             ).lastrowid
             connection.execute("DELETE FROM calls WHERE id <= ?", ((row or 0) - KEPT,))
 
@@ -55,5 +57,7 @@ class CallLog:
             StorageError: They cannot be read.
         """
         with self._database.read() as connection:
-            rows = connection.execute("SELECT at, key, number, name FROM calls ORDER BY id DESC LIMIT ?", (count,))
+            rows = connection.execute(
+                "SELECT at, key, number, name, attestation FROM calls ORDER BY id DESC LIMIT ?", (count,)
+            )
             return [Call(dt.datetime.fromisoformat(at), *rest) for at, *rest in rows]

@@ -1,12 +1,14 @@
 """``AGI(agi://…/balance)``: the phone menu that speaks a client's balance.
 
-The caller is recognised by number, or types the client number; a PIN is asked for by ``agi.pin``. PINs are read
-from ITFlow while the call waits, compared, and dropped with the call: they are never stored or logged.
+The caller is recognised by number, or types the client number; who then hears a balance is said in ``trust``. PINs
+are read from ITFlow while the call waits, compared, and dropped with the call: they are never stored or logged. Until
+a PIN is right, every client number sounds alike, whether there is such a client or not.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
@@ -14,24 +16,31 @@ from bridge import accounts, callerid, numbers
 from bridge.access.keys import Feature, Key
 from bridge.agi import prompts
 from bridge.agi.features import Features
-from bridge.agi.lockout import keyed, matches
+from bridge.agi.lockout import matches, usable
 from bridge.agi.prompts import Step, sentence
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
+from bridge.agi.trust import Way, way
+from bridge.agi.voice import Voice
+from bridge.callerid.attestation import Attestation, attested
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import BadParameter, ItflowError, NotFound, NotReady
-from bridge.settings import PinRule
+from bridge.errors import ItflowError, NotFound, NotReady, StorageError
+
+log = logging.getLogger(__name__)
 
 FEATURE = Feature.BALANCE
+VERSTAT_VARIABLE = "ITFLOW_VERSTAT"
 CLIENT_TRIES = 3
-REPEATS = 5
+HEARINGS = 5  # of the balance after the first one
+UNKNOWN_KEYS = 2  # that repeat a menu
 KEYS_WAIT_S = 8
 MENU_WAIT_S = 5
 MAX_CLIENT_DIGITS = 10
 MAX_PIN_DIGITS = 32
 MAX_PINS = 20  # contacts of one client whose PINs are read for one call
-PIN_WAIT_S = 5
+PIN_WAIT_S = 2  # after the caller has typed one; they are read meanwhile
+NOBODY = 2**31 - 1  # a contact that is not there, read where there is no client, so that it takes as long
 AGAIN, TRANSFER = "1", "0"
 
 
@@ -40,6 +49,7 @@ class State(Enum):
 
     START = auto()
     CLIENT = auto()
+    ADMIT = auto()
     PIN = auto()
     SPEAK = auto()
     MENU = auto()
@@ -61,105 +71,115 @@ class Menu:
         self._features = features
         self._key = key
         self._number = environment.number
-        self._language = environment.get("language")
-        self._prompts = prompts.load(prompts.FALLBACK)
+        self._verstat = environment.get("arg_2")
+        self._voice = Voice(session, environment.get("language"), features.told)
+        self._attestation = Attestation.NONE
         self._client_id = 0
         self._contact: Entry | None = None
-        self._typed = False
-        self._repeats = 0
+        self._known = False
+        self._hearings = 0
         self.outcome = "left"
 
     async def run(self) -> None:
         """Go from step to step until the call is over."""
-        await self._choose_language()
+        await self._voice.begin()
+        self._attestation = attested(self._verstat or await self._session.get(VERSTAT_VARIABLE))
         state = State.START
         while state is not State.END:
             state = await STEPS[state](self)
 
     async def start(self) -> State:
         """Greet, and see who calls."""
-        await self._say("welcome")
+        self._voice.say("welcome")
         age_s = self._features.mirror.freshness.money_age_s
         if self._features.mirror.current is None or age_s is None:
-            return await self._refuse("unavailable")
+            return self._refuse("unavailable")
         if age_s > self._features.settings.max_age_s:
-            return await self._refuse("too-old")
+            return self._refuse("too-old")
         caller = callerid.lookup(self._features.mirror.snapshot, self._key, self._number)
-        if not caller.client_id:
-            return State.CLIENT
+        self._known = bool(caller.client_id)
         self._client_id = caller.client_id
         if caller.entry is not None and caller.entry.kind is Kind.CONTACT:
             self._contact = caller.entry
-        return State.PIN
+        # Whoever gets no menu is not even asked for a client number.
+        return State.CLIENT if not self._known and self._attestation is not Attestation.FAILED else State.ADMIT
 
     async def client(self) -> State:
-        """Let the caller type the client number."""
-        self._typed = True
+        """Let the caller type a client number; whether there is such a client is not said."""
         for _ in range(CLIENT_TRIES):
-            digits = await self._ask("enter-client", digits=MAX_CLIENT_DIGITS)
-            if digits.isascii() and digits.isdigit() and self._statement(int(digits)) is not None:
-                self._client_id = int(digits)
-                return State.PIN
-            await self._say("unknown-client")
-        return await self._refuse()
+            digits = await self._voice.ask("enter-client", digits=MAX_CLIENT_DIGITS, wait_s=KEYS_WAIT_S)
+            if digits:
+                self._client_id = int(digits) if digits.isascii() and digits.isdigit() else 0
+                return State.ADMIT
+        return self._refuse()
+
+    async def admit(self) -> State:
+        """Decide what the caller has to show."""
+        has_pin = bool(await self._contacts())
+        match way(self._features.settings.pin, self._attestation, known=self._known, has_pin=has_pin):
+            case Way.NO_MENU:
+                return self._refuse("unavailable")
+            case Way.SAY_NO_PIN:
+                return self._refuse("no-pin")
+            case Way.SPEAK:
+                return State.SPEAK
+        return State.PIN
 
     async def pin(self) -> State:
-        """Ask for the PIN where one is demanded."""
-        settings, lockout = self._features.settings, self._features.lockout
-        subjects = self._subjects()
-        contacts = await self._contacts_with_pin()
-        demanded = {
-            PinRule.IF_SET: bool(contacts),
-            PinRule.TYPED: bool(contacts) or self._typed,
-            PinRule.ALWAYS: True,
-        }
-        if not demanded[settings.pin]:
-            return State.SPEAK
-        if lockout.locked(subjects):
-            return await self._refuse("locked")
+        """Ask for a PIN, reading the right ones meanwhile."""
+        reading = asyncio.create_task(self._pins(), name="agi pins")
         try:
-            pins = await self._read_pins(contacts)
-        except (ItflowError, TimeoutError):
-            return await self._refuse("pin-unavailable")
-        if not pins:
-            return await self._refuse("no-pin")
-        for _ in range(settings.pin_tries):
-            typed = await self._ask("enter-pin", digits=MAX_PIN_DIGITS)
-            # No await from here to the count: calls at the same time cannot have more tries together.
-            if lockout.locked(subjects):
+            return await self._ask_pin(reading)
+        except StorageError as error:
+            log.error("Nobody hears a balance while wrong PINs cannot be counted: %s", error)  # noqa: TRY400 - it says all
+            return self._refuse("pin-unavailable")
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    async def _ask_pin(self, reading: asyncio.Task[Sequence[str]]) -> State:
+        lockout, subjects = self._features.lockout, self._subjects()
+        if await lockout.locked(subjects):
+            return self._refuse("locked")
+        for _ in range(self._features.settings.pin_tries):
+            typed = await self._voice.ask("enter-pin", digits=MAX_PIN_DIGITS, wait_s=KEYS_WAIT_S)
+            if not typed:
+                continue
+            await asyncio.wait({reading}, timeout=PIN_WAIT_S)
+            if not reading.done() or isinstance(reading.exception(), ItflowError):
+                return self._refuse("pin-unavailable")
+            if not await lockout.spend(subjects):
                 break
-            if matches(typed, pins):
-                lockout.right(subjects)
+            if matches(typed, reading.result()):
+                await lockout.clear(subjects)
                 return State.SPEAK
-            if typed:
-                lockout.wrong(subjects)
-                await self._say("wrong-pin")
-        return await self._refuse("locked" if lockout.locked(subjects) else None)
+            self._voice.say("wrong-pin")
+        return self._refuse("locked" if await lockout.locked(subjects) else None)
 
     async def speak(self) -> State:
-        """Speak the balance."""
-        statement = self._statement(self._client_id)
-        if statement is None:
-            return await self._refuse("unknown-client")
-        await self._session.say(spoken(statement, self._prompts))
+        """Speak the balance, where every sound of it is there."""
+        statement = self._statement()
+        if statement is None:  # its client has gone meanwhile
+            return self._refuse("unavailable")
+        if not await self._voice.speak(lambda table: spoken(statement, table)):
+            return self._refuse("unavailable")
         self.outcome = "spoken"
         return State.MENU
 
     async def menu(self) -> State:
         """Offer to repeat or to transfer."""
-        self._repeats += 1
         transfers = self._features.settings.accounts is not None
-        key = await self._ask("menu-transfer" if transfers else "menu", digits=1, wait_s=MENU_WAIT_S)
-        if key == AGAIN and self._repeats <= REPEATS:
+        key = await self._choose("menu-transfer" if transfers else "menu", {AGAIN, *({TRANSFER} if transfers else ())})
+        self._hearings += key == AGAIN
+        if key == AGAIN and self._hearings <= HEARINGS:
             return State.SPEAK
-        return State.TRANSFER if key == TRANSFER and transfers else State.GOODBYE
+        return State.TRANSFER if key == TRANSFER else State.GOODBYE
 
     async def offer(self) -> State:
         """Offer the transfer where no balance can be spoken."""
         if self._features.settings.accounts is None:
             return State.GOODBYE
-        key = await self._ask("transfer", digits=1, wait_s=MENU_WAIT_S)
-        return State.TRANSFER if key == TRANSFER else State.GOODBYE
+        return State.TRANSFER if await self._choose("transfer", {TRANSFER}) else State.GOODBYE
 
     async def transfer(self) -> State:
         """Tell the dialplan where the call goes on."""
@@ -170,41 +190,27 @@ class Menu:
 
     async def goodbye(self) -> State:
         """End the call."""
-        await self._say("goodbye")
+        self._voice.say("goodbye")
+        await self._voice.finish()
         return State.END
 
-    async def _choose_language(self) -> None:
-        """The channel's language where there are prompts and numbers for it, else English.
+    async def _choose(self, name: str, keys: set[str]) -> str:
+        """One of the keys, or an empty text; a key that is not one of them repeats the question."""
+        for _ in range(1 + UNKNOWN_KEYS):
+            key = await self._voice.ask(name, digits=1, wait_s=MENU_WAIT_S)
+            if not key or key in keys:
+                return key
+        return ""
 
-        Raises:
-            BadParameter: Asterisk has no English numbers either.
-        """
-        own = prompts.load(self._language)
-        if self._language.startswith(own.language) and await self._session.has(own.numbers):
-            self._prompts = own
-            return
-        await self._session.set("CHANNEL(language)", self._prompts.language)
-        if not await self._session.has(self._prompts.numbers):
-            raise BadParameter(
-                f"Asterisk has no sound file {self._prompts.numbers}, so it cannot speak amounts. Install its "
-                "sounds (Debian: asterisk-core-sounds-en)."
-            )
-
-    async def _refuse(self, reason: str | None = None) -> State:
+    def _refuse(self, reason: str | None = None) -> State:
         if reason:
-            await self._say(reason)
+            self._voice.say(reason)
         self.outcome = reason or "not identified"
         return State.OFFER
 
-    async def _say(self, name: str) -> None:
-        await self._session.say([sentence(name)])
-
-    async def _ask(self, name: str, *, digits: int, wait_s: float = KEYS_WAIT_S) -> str:
-        return await self._session.ask(sentence(name).file, wait_s=wait_s, digits=digits)
-
-    def _statement(self, client_id: int) -> accounts.Statement | None:
+    def _statement(self) -> accounts.Statement | None:
         try:
-            return accounts.current(self._features.mirror, client_id, self._key.clients)
+            return accounts.current(self._features.mirror, self._client_id, self._key.clients)
         except (NotFound, NotReady):
             return None
 
@@ -213,20 +219,30 @@ class Menu:
         sent = numbers.sent(self._number, region=self._key.numbers.region, trunk=self._key.numbers.trunk)
         return [f"client {self._client_id}", *(f"caller {reading.number}" for reading in sent.readings)]
 
-    async def _contacts_with_pin(self) -> Sequence[int]:
-        """The contacts whose PIN opens the balance: the caller's own, or anyone's of the client where that is open."""
-        if self._contact is not None:
-            return [self._contact.id] if self._contact.has_pin else []
-        return await asyncio.to_thread(_contacts_with_pin, self._features.mirror.snapshot, self._client_id)
+    async def _contacts(self) -> Sequence[int]:
+        """The client's contacts that have a PIN, the caller first; none where the key does not see the client."""
+        if self._statement() is None:
+            return []
+        found = await asyncio.to_thread(contacts_with_pin, self._features.mirror.snapshot, self._client_id)
+        own = self._contact.id if self._contact is not None else None
+        return sorted(found, key=lambda contact: contact != own)[:MAX_PINS]
 
-    async def _read_pins(self, contacts: Sequence[int]) -> Sequence[str]:
-        async with asyncio.timeout(PIN_WAIT_S):
-            return [pin for contact in contacts if keyed(pin := await self._features.read_pin(contact))]
+    async def _pins(self) -> Sequence[str]:
+        """The PINs that open the balance: the caller's own, else any of the client's."""
+        pins = []
+        for contact in await self._contacts() or [NOBODY]:
+            pin = await self._features.read_pin(contact)
+            if usable(pin):
+                pins.append(pin)
+                if self._contact is not None and contact == self._contact.id:
+                    break
+        return pins
 
 
 STEPS: Mapping[State, Callable[[Menu], Awaitable[State]]] = {
     State.START: Menu.start,
     State.CLIENT: Menu.client,
+    State.ADMIT: Menu.admit,
     State.PIN: Menu.pin,
     State.SPEAK: Menu.speak,
     State.MENU: Menu.menu,
@@ -236,11 +252,12 @@ STEPS: Mapping[State, Callable[[Menu], Awaitable[State]]] = {
 }
 
 
-def _contacts_with_pin(snapshot: Snapshot, client_id: int) -> Sequence[int]:
+def contacts_with_pin(snapshot: Snapshot, client_id: int) -> Sequence[int]:
+    """A client's contacts that have a PIN: the primary one, those for billing, the others by id."""
     entries = snapshot.entries(frozenset({client_id}))
     contacts = [entry for entry in entries if entry.kind is Kind.CONTACT and entry.has_pin]
     ranked = sorted(contacts, key=lambda contact: (not contact.primary, not contact.billing, contact.id))
-    return [contact.id for contact in ranked[:MAX_PINS]]
+    return [contact.id for contact in ranked]
 
 
 def spoken(statement: accounts.Statement, table: prompts.Prompts) -> Iterator[Step]:

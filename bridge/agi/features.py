@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.access.keys import Keys
 from bridge.agi.lockout import Lockout
@@ -11,6 +11,7 @@ from bridge.directory.mirror import Mirror
 from bridge.errors import RowMissing
 from bridge.itflow.client import ItflowClient
 from bridge.settings import AgiSection
+from bridge.storage import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Features:
 
     Attributes:
         read_pin: Asks ITFlow for a contact's PIN, an empty text where there is none; raises ItflowError.
+        told: Sound files that are missing and that the log names already.
     """
 
     settings: AgiSection
@@ -26,10 +28,11 @@ class Features:
     mirror: Mirror
     read_pin: Callable[[int], Awaitable[str]]
     lockout: Lockout
+    told: set[str] = field(default_factory=set)
 
 
-def features(settings: AgiSection, keys: Keys, mirror: Mirror, itflow: ItflowClient) -> Features:
-    """What the scripts use, with PINs from ITFlow."""
+def features(settings: AgiSection, keys: Keys, mirror: Mirror, itflow: ItflowClient, database: Database) -> Features:
+    """What the scripts use, with PINs from ITFlow and locks in ``bridge.db``."""
 
     async def read_pin(contact_id: int) -> str:
         try:
@@ -38,4 +41,4 @@ def features(settings: AgiSection, keys: Keys, mirror: Mirror, itflow: ItflowCli
             return ""
         return row.get("contact_pin") or ""
 
-    return Features(settings, keys, mirror, read_pin, Lockout(settings.pin_tries, settings.lockout_s))
+    return Features(settings, keys, mirror, read_pin, Lockout(database, settings.pin_tries, settings.lockout_s))

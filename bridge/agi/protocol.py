@@ -18,6 +18,7 @@ MAX_HEADERS = 200
 # Asterisk reads a command into 2,048 bytes; what is longer would be cut, and the rest become another command.
 MAX_COMMAND_BYTES = 2000
 MAX_INT_DIGITS = 18
+PRESENTATION, RESTRICTED = 0x60, 0x20  # the bits of a presentation in agi_callingpres, and "restricted" (32 to 35)
 
 _HANGUP = "HANGUP"
 _STATUS = re.compile(r"(\d{3})([ -]|$)(.*)", re.DOTALL)
@@ -42,9 +43,15 @@ class Environment:
 
     @property
     def number(self) -> str:
-        """The caller's number as the trunk sent it; empty where there is none."""
+        """The caller's number as the trunk sent it; empty where there is none or the caller asks to hide it."""
         number = self.get("callerid")
-        return "" if number == "unknown" else number
+        return "" if number == "unknown" or self.withheld else number
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the caller asks to hide the number, which Asterisk has all the same (Q.931 presentation)."""
+        presentation = self.get("callingpres")[:3]
+        return presentation.isdecimal() and int(presentation) & PRESENTATION == RESTRICTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from types import ModuleType
+
+from cachetools import TTLCache
 
 from bridge.access.keys import Feature, Key
 from bridge.agi import balance, callerid, prompts
 from bridge.agi.features import Features
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
+from bridge.agi.slots import Slots
 from bridge.errors import BadParameter, BridgeError, HungUp, KeyMissing, SettingsError
 from bridge.numbers import masked
 
 log = logging.getLogger(__name__)
 
 KEY_VARIABLE = "ITFLOW_KEY"
+KEY_S = 2  # within which a connection shows its key
+QUIET_S = 60  # between two warnings of one kind about one address
+MAX_WARNED = 1000
 SCRIPTS: Mapping[str, ModuleType] = {"callerid": callerid, "balance": balance}
 
 
@@ -27,24 +33,28 @@ class Server:
 
     def __init__(self, features: Features) -> None:
         self._features = features
+        self._slots = Slots(features.settings.max_calls, features.settings.max_waiting)
         self._calls: set[asyncio.Task[None]] = set()
+        self._warned: TTLCache[tuple[str, str], bool] = TTLCache(MAX_WARNED, QUIET_S)
         self._closing = False
 
     @property
     def calls(self) -> int:
-        """Calls being served now."""
+        """Connections that are open now."""
         return len(self._calls)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, to its end."""
         task = asyncio.current_task()
-        if task is None or self.calls >= self._features.settings.max_calls:
-            log.warning("A FastAGI call was refused: %d are being served (setting agi.max_calls).", self.calls)
+        session = Session(reader, writer)
+        fault = self._slots.open(session.peer)
+        if task is None or fault:
+            self._warn(session.peer, "slots", f"a connection was closed, because {fault}.")
             writer.close()
             return
         self._calls.add(task)
         try:
-            await self._answer(Session(reader, writer))
+            await self._answer(session)
         except asyncio.CancelledError:
             # asyncio's streams log a cancelled call as an error of theirs; ours end here.
             if not self._closing:
@@ -64,19 +74,45 @@ class Server:
         await asyncio.gather(*calls, return_exceptions=True)
 
     async def _answer(self, session: Session) -> None:
-        environment = None
+        who = "?", "?"
         try:
-            environment = await session.begin()
-            script = SCRIPTS.get(environment.script)
-            if script is None:
-                raise BadParameter(f"There is no FastAGI script of that name; there are {', '.join(SCRIPTS)}.")
-            key = await self._key(environment, session, script.FEATURE)
-            outcome = await script.run(session, environment, self._features, key)
-            log.info("agi %s of %s for key %s: %s", *_names(environment), key.name, outcome)
+            environment, script, key = await self._begun(session)
+            who = _names(environment)
+            with self._slot():
+                outcome = await script.run(session, environment, self._features, key)
+            log.info("agi %s of %s for key %s: %s", *who, key.name, outcome)
         except HungUp:
-            log.info("agi %s of %s: hung up", *_names(environment))
+            log.info("agi %s of %s from %s: hung up", *who, session.peer)
         except BridgeError as error:
-            log.warning("agi %s of %s: %s", *_names(environment), error)
+            self._warn(session.peer, type(error).__name__, f"{who[0]} of {who[1]}: {error}")
+
+    async def _begun(self, session: Session) -> tuple[Environment, ModuleType, Key]:
+        """Who calls, what for, and with which key; soon, or not at all."""
+        try:
+            async with asyncio.timeout(KEY_S):
+                environment = await session.begin()
+                script = SCRIPTS.get(environment.script)
+                if script is None:
+                    raise BadParameter(f"There is no FastAGI script of that name; there are {', '.join(SCRIPTS)}.")
+                return environment, script, await self._key(environment, session, script.FEATURE)
+        except TimeoutError as error:
+            raise KeyMissing(f"No key was shown within {KEY_S} seconds.") from error
+        finally:
+            self._slots.close(session.peer)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        if fault := self._slots.begin():
+            raise BadParameter(f"A call was refused, because {fault}.")
+        try:
+            yield
+        finally:
+            self._slots.end()
+
+    def _warn(self, peer: str, kind: str, text: str) -> None:
+        if (peer, kind) not in self._warned:
+            self._warned[peer, kind] = True
+            log.warning("agi from %s: %s", peer or "an address that has gone", text)
 
     async def _key(self, environment: Environment, session: Session, feature: Feature) -> Key:
         """The key in the first argument or the channel's ``ITFLOW_KEY``, else the one of the setting ``agi.key``.
@@ -94,7 +130,7 @@ class Server:
             if not named:
                 raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
             key = named[0]
-        key.check(feature, session.peer)
+        key.check(feature, session.peer or None)
         return key
 
 
@@ -110,6 +146,8 @@ async def listening(features: Features) -> AsyncIterator[tuple[Server, int]]:
     """
     prompts.load(prompts.FALLBACK)
     server, section = Server(features), features.settings
+    if section.pin.hint:
+        log.warning("%s", section.pin.hint)
     try:
         listener = await asyncio.start_server(server.serve, section.host, section.port)
     except OSError as error:
@@ -125,7 +163,5 @@ async def listening(features: Features) -> AsyncIterator[tuple[Server, int]]:
         await listener.wait_closed()
 
 
-def _names(environment: Environment | None) -> tuple[str, str]:
-    if environment is None:
-        return "?", "?"
-    return environment.script if environment.script in SCRIPTS else "?", masked(environment.number)
+def _names(environment: Environment) -> tuple[str, str]:
+    return environment.script, masked(environment.number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 
 from bridge.agi.prompts import Digits, Letters, Number, Play, Step
 from bridge.agi.protocol import Environment, Event, Hangup, Parser, Reply, command
@@ -14,6 +13,9 @@ HEADER_S = 5
 REPLY_S = 120  # the longest sentence, and the time to press keys after it
 CHUNK_BYTES = 4096
 BEYOND_END = 2**31 - 1  # samples; Asterisk plays a file from its end then, which is nothing
+FAILED = "-1"  # no such sound file, or the caller has gone: which of them, the next event tells
+KEYS = "0123456789*#"
+END_KEY = "#"
 
 
 class Session:
@@ -27,7 +29,7 @@ class Session:
         writer: The other; both stay the server's to close.
 
     Attributes:
-        peer: The address of the Asterisk; None where it has gone already.
+        peer: The address of the Asterisk; empty where it has gone already.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,7 +37,7 @@ class Session:
         self._writer = writer
         self._parser = Parser()
         self._events: deque[Event] = deque()
-        self.peer: str | None = (writer.get_extra_info("peername") or (None,))[0]
+        self.peer: str = (writer.get_extra_info("peername") or ("",))[0]
 
     async def begin(self) -> Environment:
         """Read what Asterisk tells first."""
@@ -44,30 +46,41 @@ class Session:
             raise HungUp
         return event
 
-    async def say(self, steps: Iterable[Step]) -> None:
-        """Speak, to the end."""
-        for step in steps:
-            match step:
-                case Play(file):
-                    if (await self._run("STREAM FILE", file, "")).endpos == 0:
-                        raise BadParameter(
-                            f"Asterisk has no sound file {file} in the channel's language. "
-                            "Copy the bridge's asterisk/sounds into Asterisk's folder of sounds."
-                        )
-                case Number(value):
-                    await self._run("SAY NUMBER", value, "")
-                case Digits(text):
-                    await self._run("SAY DIGITS", text, "")
-                case Letters(text):
-                    await self._run("SAY ALPHA", text, "")
+    async def play(self, file: str) -> str | None:
+        """Play a sound file until its end or until a key is pressed.
 
-    async def ask(self, file: str, *, wait_s: float, digits: int) -> str:
-        """Speak and collect keys up to ``#``, to a number of digits, or until nothing is pressed for a while."""
-        return (await self._run("GET DATA", file, int(wait_s * 1000), digits)).result
+        Returns:
+            The key, an empty text where none was pressed; None where Asterisk has no such file or cannot read it.
+        """
+        reply = await self._run("STREAM FILE", file, KEYS)
+        if reply.result == FAILED:
+            return None
+        return chr(int(reply.result)) if reply.result.isdecimal() and int(reply.result) in map(ord, KEYS) else ""
+
+    async def say(self, step: Step) -> None:
+        """Speak to the end, whatever is pressed."""
+        match step:
+            case Play(file):
+                await self._run("STREAM FILE", file, "")
+            case Number(value):
+                await self._run("SAY NUMBER", value, "")
+            case Digits(text):
+                await self._run("SAY DIGITS", text, "")
+            case Letters(text):
+                await self._run("SAY ALPHA", text, "")
+
+    async def collect(self, file: str, *, wait_s: float, digits: int) -> str | None:
+        """Play a sound file, or none, and collect keys up to ``#``, to a number, or until none came for a while.
+
+        Returns:
+            The keys; None where Asterisk has no such file or cannot read it.
+        """
+        reply = await self._run("GET DATA", file, int(wait_s * 1000), digits)
+        return None if reply.result == FAILED else reply.result
 
     async def has(self, file: str) -> bool:
         """Whether Asterisk has a sound file in the channel's language or its own default; plays none of it."""
-        return bool((await self._run("STREAM FILE", file, "", BEYOND_END)).endpos)
+        return (await self._run("STREAM FILE", file, "", BEYOND_END)).result != FAILED
 
     async def get(self, variable: str) -> str:
         """A channel variable; an empty text where it is not set."""
@@ -84,7 +97,7 @@ class Session:
         except OSError as error:
             raise HungUp from error
         reply = await self._next(REPLY_S)
-        if not isinstance(reply, Reply) or reply.code == 511 or reply.result == "-1":
+        if not isinstance(reply, Reply) or reply.code == 511:
             raise HungUp
         if reply.code != 200:
             raise BadParameter(f"Asterisk refused the command {words[0]} with {reply.code}.")

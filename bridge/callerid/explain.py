@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from bridge.callerid.attestation import Attestation
 from bridge.callerid.lookup import Asker, Match, Result, Rule, Verdict, lookup
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
@@ -70,16 +71,31 @@ class Explanation:
     Attributes:
         sent: The number as it came.
         name: The text for the phone; empty for none.
+        attestation: ``verified``, ``failed`` or empty.
     """
 
     sent: str
     result: str
     rule: str
     name: str
+    attestation: str
     steps: tuple[Step, ...]
 
 
-def explain(snapshot: Snapshot, asker: Asker, text: str, *, itflow_url: str = "") -> Explanation:
+_VOUCHED = {
+    Attestation.VERIFIED: "The network vouches for the number (attestation A).",
+    Attestation.FAILED: "The network does not vouch for the number, so the balance menu is closed to this caller.",
+}
+
+
+def explain(
+    snapshot: Snapshot,
+    asker: Asker,
+    text: str,
+    *,
+    itflow_url: str = "",
+    attestation: Attestation = Attestation.NONE,
+) -> Explanation:
     """Look a number up and tell how.
 
     Args:
@@ -87,14 +103,16 @@ def explain(snapshot: Snapshot, asker: Asker, text: str, *, itflow_url: str = ""
         asker: For whom.
         text: The number as the phone system sent it.
         itflow_url: Address of ITFlow, for links.
+        attestation: What the network says of the number; it changes no name.
     """
     verdict = lookup(snapshot, asker, text)
     steps = (
         *_reading(asker, verdict),
         *(_match(snapshot, match, itflow_url) for match in verdict.matches),
         _rule(asker, verdict),
+        *([Step("Attestation", _VOUCHED[attestation])] if attestation else ()),
     )
-    return Explanation(text, verdict.result.value, verdict.rule.value, verdict.name, steps)
+    return Explanation(text, verdict.result.value, verdict.rule.value, verdict.name, attestation.value, steps)
 
 
 def _reading(asker: Asker, verdict: Verdict) -> Iterator[Step]:

@@ -16,8 +16,8 @@ def calls(
     config: Config = None, count: Annotated[int, typer.Option("--count", "-n", help="How many.", min=1)] = 50
 ) -> None:
     """Show the last calls that a phone system announced with incoming_call."""
-    table = Table("when (UTC)", "number", "name", "key")
+    table = Table("when (UTC)", "number", "name", "attestation", "key")
     with database(load(config)) as opened:
         for call in CallLog(opened).last(count):
-            table.add_row(f"{call.at:%Y-%m-%d %H:%M:%S}", call.number, call.name, call.key)
+            table.add_row(f"{call.at:%Y-%m-%d %H:%M:%S}", call.number, call.name, call.attestation, call.key)
     console.print(table)

@@ -19,7 +19,7 @@ from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
 from bridge.settings import Settings, load
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
 class Place(NamedTuple):
@@ -57,22 +57,23 @@ def recipe(name: str) -> Callable[[Place], str]:
 
 def dialplan(place: Place) -> str:
     """``extensions_itflow.conf`` with the values of its ``Set(NAME=…)`` lines."""
-    text = re.sub(r"(copy|Texts:) asterisk/", rf"\1 {resources.path('asterisk')}/", _read("extensions_itflow.conf"))
+    text = re.sub(r"(?<![\w/])asterisk/", f"{resources.path('asterisk')}/", _read("extensions_itflow.conf"))
     for name, value in {"ITFLOW_URL": place.url, "ITFLOW_AGI": place.agi, "ITFLOW_KEY": place.key}.items():
         text = re.sub(rf"Set\({name}=[^)]*\)", f"Set({name}={value})", text, count=1)
     return text
 
 
-def _freeswitch(place: Place) -> str:
-    return recipe("freeswitch.txt")(place).replace("@CONFIGURATION@", recipe("cidlookup.conf.xml")(place))
+def cidlookup(name: str) -> Callable[[Place], str]:
+    """A recipe around the configuration of FreeSWITCH's mod_cidlookup."""
+    return lambda place: recipe(name)(place).replace("@CONFIGURATION@", recipe("cidlookup.conf.xml")(place))
 
 
 SYSTEMS: Mapping[str, System] = {
     "asterisk": System(frozenset({Feature.CALLERID, Feature.BALANCE, Feature.ASSETS, Feature.CALLS}), dialplan),
     "freepbx": System(frozenset({Feature.CALLERID}), recipe("freepbx.txt")),
     "superfecta": System(frozenset({Feature.CALLERID}), recipe("superfecta.txt")),
-    "freeswitch": System(frozenset({Feature.CALLERID}), _freeswitch),
-    "fusionpbx": System(frozenset({Feature.CALLERID}), _freeswitch),
+    "freeswitch": System(frozenset({Feature.CALLERID}), cidlookup("freeswitch.txt")),
+    "fusionpbx": System(frozenset({Feature.CALLERID}), cidlookup("fusionpbx.txt")),
     "3cx": System(frozenset({Feature.CALLERID}), recipe("3cx.xml")),
 }
 
@@ -86,15 +87,16 @@ def setup(
         str | None,
         typer.Option(help="How its trunk writes foreign numbers: plus (+44), exit-code (0044) or bare (44)."),
     ] = None,
+    ascii_names: Annotated[bool, typer.Option("--ascii", help="Names in ASCII, for what breaks others.")] = False,
     config: Config = None,
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
     settings = load(config)
     chosen = _system(system.lower(), settings)
-    own = {"numbers.region": region, "numbers.trunk": trunk}
+    own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     base = (url or str(settings.http.public_url or f"http://{socket.gethostname()}:{settings.http.port}")).rstrip("/")
-    host = URL(base).host or ""
+    host = URL(base).host_subcomponent or ""
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings) as opened:
@@ -129,7 +131,7 @@ def _filled(text: str, place: Place) -> str:
     values = {
         "URL": place.url,
         "SCHEME": url.scheme.upper(),
-        "HOST": url.host or "",
+        "HOST": url.host_subcomponent or "",
         "PORT": str(url.port),
         "PATH": url.path.lstrip("/") + "/" if url.path.strip("/") else "",
         "KEY": place.key,

@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from bridge import callerid, numbers
 from bridge.access.keys import Feature, Key
 from bridge.callerid import Result
+from bridge.callerid.attestation import attested
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, FeatureDenied, NotFound, NotReady, RequestError
@@ -147,13 +148,15 @@ async def as_it_comes(_request: web.Request) -> None:
 
 @routes.get("/callerid", expect_handler=as_it_comes)
 async def named(request: web.Request) -> web.Response:
-    """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last."""
+    """The name of ``number``: ``format=text`` (the default), ``json`` or ``hash``; ``name`` comes last.
+
+    ``verstat`` says whether the network vouches for the number; see ``callerid.attestation``.
+    """
     parameters = query.read(request.rel_url.raw_query_string)
     render = FORMATS.get(parameters.get("format", ""), _text)
     key_secret = secret(request, parameters)
-    return render(
-        _answer(request.app, parameters, "number", key_secret, request.remote, with_facts=render is not _text)
-    )
+    answer = _answer(request.app, parameters, "number", key_secret, request.remote, with_facts=render is not _text)
+    return render(answer._replace(known={**answer.known, "attestation": attested(parameters.get("verstat", ""))}))
 
 
 @routes.get("/explain")
@@ -179,7 +182,11 @@ async def explained(request: web.Request) -> web.Response:
         key = found
     url = request.app[SETTINGS].itflow.url
     explanation = callerid.explain(
-        request.app[MIRROR].snapshot, key, parameters["number"][:MAX_NUMBER], itflow_url=str(url or "")
+        request.app[MIRROR].snapshot,
+        key,
+        parameters["number"][:MAX_NUMBER],
+        itflow_url=str(url or ""),
+        attestation=attested(parameters.get("verstat", "")),
     )
     return web.json_response(asdict(explanation))
 
@@ -285,8 +292,7 @@ def _json(answer: Answer) -> web.Response:
 def _hash(answer: Answer) -> web.Response:
     """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
     facts = {name: value for name, value in answer.facts.items() if name != "candidates"}
-    # Asterisk takes quotation marks out of what it keeps in a HASH(), and an odd one would swallow the facts behind
-    # it; so texts have none, and are there encoded once more.
+    # For URIDECODE(): names whole, whatever is in them.
     facts |= {"name_uri": quote(answer.name, safe=""), "client_uri": quote(facts.get("client") or "", safe="")}
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, "application/x-www-form-urlencoded")
@@ -296,7 +302,11 @@ def _hash(answer: Answer) -> web.Response:
 def _hash_value(value: object) -> str:
     if value is None or value is False:
         return ""
-    return "1" if value is True else quote(str(value).replace('"', "'"), safe="")
+    return "1" if value is True else quote(str(value).translate(_COUNTED), safe="")
 
+
+# HASH() counts brackets and takes quotation marks and backslashes for its own: an odd one would swallow every fact
+# behind it (Asterisk, main/app.c, __ast_app_separate_args). So these stay encoded there.
+_COUNTED = str.maketrans({character: quote(character, safe="") for character in '()[]"\\'})
 
 FORMATS: Mapping[str, Callable[[Answer], web.Response]] = {"text": _text, "json": _json, "hash": _hash}

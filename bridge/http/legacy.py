@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 
 from bridge import accounts, callerid
 from bridge.access.keys import Feature, Key
+from bridge.callerid.attestation import attested
 from bridge.errors import BadParameter, NotReady, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
@@ -47,7 +48,9 @@ async def _incoming_call(request: web.Request, key: Key, parameters: Parameters)
     except NotReady:
         name = ""
     try:
-        await asyncio.to_thread(request.app[CALLS].note, key.name, number, name)
+        await asyncio.to_thread(
+            request.app[CALLS].note, key.name, number, name, attested(parameters.get("verstat", ""))
+        )
     except StorageError as error:
         log.warning("A call could not be noted in the call log: %s", error)
     return web.Response()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.agi.server import KEY_S
 from bridge.callerid import safe
 from tests.agi.wire import header, talk
 from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO, mirror, world
@@ -15,7 +16,7 @@ from tests.pbx.asterisk import until
 
 @pytest.fixture
 async def door(tmp_path):
-    async with world(tmp_path, mirror(), max_calls=250) as made:
+    async with world(tmp_path, mirror(), max_calls=250, pin="attested") as made:
         yield made
     assert made.server.calls == 0
 
@@ -63,13 +64,54 @@ async def test_the_key_may_stand_in_the_channel(door):
     assert not (await talk(door.port, "callerid", ALICE, key=None, channel={"ITFLOW_KEY": "wrong"})).variables
 
 
-async def test_more_calls_than_allowed_are_let_go(tmp_path):
+async def serving(made, count):
+    """Calls that have shown their key and wait for an answer of Asterisk."""
+    waiting = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(count)]
+    for reader, writer in waiting:
+        writer.write(header("balance", ALICE, SECRET))
+        assert await reader.readline()
+    return [writer for _, writer in waiting]
+
+
+async def test_more_calls_than_allowed_are_let_go(tmp_path, caplog):
     async with world(tmp_path, mirror(), max_calls=2) as made:
-        waiting = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(2)]
-        await until(lambda: made.server.calls == 2)
-        assert await exchange(made.port) == b""
-        for _, writer in waiting:
+        waiting = await serving(made, 2)
+        assert await exchange(made.port, header("balance", ALICE, SECRET)) == b""
+        assert "agi from 127.0.0.1: balance of +121…01: A call was refused" in caplog.text
+        for writer in waiting:
             writer.close()
+        await until(lambda: made.server.calls == 0)
+        assert (await talk(made.port, "callerid", ALICE)).variables
+
+
+async def test_connections_without_a_key_take_no_place_of_a_call(tmp_path, caplog):
+    async with world(tmp_path, mirror(), max_calls=2, max_waiting=3) as made:
+        strangers = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(3)]
+        await until(lambda: made.server.calls == 3)
+        assert await exchange(made.port) == b""
+        assert "agi from 127.0.0.1: a connection was closed, because 3 connections of it show no key" in caplog.text
+        assert (await talk(made.port, "callerid", ALICE, host="127.0.0.9")).variables
+        for _, writer in strangers:
+            writer.close()
+        await until(lambda: made.server.calls == 0)
+        assert (await talk(made.port, "callerid", ALICE)).variables
+
+
+@pytest.mark.parametrize("first", [b"", b"agi_network: yes\n", header("balance", ALICE)], ids=["", "part", "no key"])
+async def test_a_connection_that_shows_no_key_is_closed_soon(door, first, caplog):
+    began = asyncio.get_running_loop().time()
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(first)
+    await reader.read()
+    assert asyncio.get_running_loop().time() - began < KEY_S + 1
+    assert "agi from 127.0.0.1: ?" in caplog.text
+    writer.close()
+
+
+async def test_an_address_is_warned_of_once_a_minute(door, caplog):
+    for _ in range(20):
+        await exchange(door.port, header("balance", ALICE, "wrong"))
+    assert caplog.text.count("agi from 127.0.0.1") == 1
 
 
 async def test_stopping_ends_every_call(tmp_path):
@@ -85,7 +127,9 @@ async def test_stopping_ends_every_call(tmp_path):
 
 async def test_200_calls_at_once(door):
     named = (talk(door.port, "callerid", ALICE) for _ in range(100))
-    calls = await asyncio.gather(*named, *(talk(door.port, "balance", YOKO) for _ in range(100)))
+    calls = await asyncio.gather(
+        *named, *(talk(door.port, "balance", YOKO, channel={"ITFLOW_VERSTAT": "A"}) for _ in range(100))
+    )
     assert all(call.variables["CALLERID(name)"] == "Alice O'Neil" for call in calls[:100])
     assert all("jpy-one" in call.said for call in calls[100:])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,8 +23,8 @@ from bridge.settings import AgiSection, Settings
 from bridge.storage import Database
 
 HOSTILE = '"Eve", <sip:x@y> ${EPOCH} %41 \\'
-ALICE, BERND, YOKO, EVE, SHARED, UNKNOWN, ZOE = (f"+1212555010{n}" for n in range(1, 8))
-PINS = {11: "4711", 12: "", 16: "A-2"}
+ALICE, BERND, YOKO, EVE, SHARED, UNKNOWN, ZOE, CARLA, DORA, MANY, VENDOR = (f"+121255501{n:02}" for n in range(1, 12))
+PINS = {11: "4711", 12: "", 16: "A-234", 20: "815", 21: "0815"} | {100 + n: f"77{n:02}" for n in range(25)}
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
@@ -54,6 +55,20 @@ ROWS = [
     row(4, "Eve's 19\" Racks, Ltd", HOSTILE, EVE, "10.00", "EUR", paid="10.00", status="Paid"),
     row(5, "Partly", "Pat", SHARED, "99.01", "GBP", paid=None, status="Partial"),
     row(6, "Zoe & Co", "Zoe", ZOE, "21.00", "SEK", pin=True),
+    row(7, "Many PINs", "Main Office", MANY, "7.00", "EUR"),
+]
+
+
+def contact(id_, client_id, name, *numbers, **facts):
+    return Entry(Kind.CONTACT, id_, client_id, name, tuple(Phone(number, Label.WORK) for number in numbers), **facts)
+
+
+COLLEAGUES = [
+    Entry(Kind.VENDOR, 5, 0, "Power Company", (Phone(VENDOR, Label.WORK),)),
+    contact(18, 1, "Carla without a PIN", CARLA),
+    contact(20, 1, "Dora whose PIN is too short", DORA, has_pin=True),
+    # More of them have a PIN than are read; the primary one and the one for billing have the highest ids.
+    *(contact(100 + n, 7, f"Nr {n}", has_pin=True, primary=n == 24, billing=n == 23) for n in range(25)),
 ]
 
 
@@ -62,7 +77,7 @@ def mirror(age: dt.timedelta = dt.timedelta(0)) -> Mirror:
     at = dt.datetime.now(dt.UTC) - age
     snapshot = Snapshot.build(
         clients=[row.client for row in ROWS],
-        entries=[row.contact for row in ROWS],
+        entries=[*(row.contact for row in ROWS), *COLLEAGUES],
         invoices=[row.invoice for row in ROWS if row.invoice],
     )
     return Mirror(snapshot, Freshness(people_at=Moment(at), money_at=Moment(at)))
@@ -75,6 +90,7 @@ class World:
     Attributes:
         asked: The contacts whose PIN was read.
         broken: ITFlow cannot be asked.
+        hanging: ITFlow never answers.
     """
 
     server: Server
@@ -82,30 +98,34 @@ class World:
     features: Features
     asked: list[int]
     broken: bool = False
+    hanging: bool = False
 
 
 @asynccontextmanager
 async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World]:
-    """Open the door, with one key ``pbx`` whose secret is ``SECRET``."""
+    """Open the door, with one key ``pbx`` whose secret is ``SECRET``; the same folder again is a restart."""
     section = AgiSection(**{"port": 0, **settings})
     database = Database(folder / "agi.db")
     keys = Keys(database, Settings(agi=section))
-    keys.add("pbx", Options(), secret=SECRET)
-    keys.add("names", Options(features=frozenset({Feature.CALLERID})), secret="names-only")
+    if not keys.all():
+        keys.add("pbx", Options(), secret=SECRET)
+        keys.add("names", Options(features=frozenset({Feature.CALLERID})), secret="names-only")
     made: list[World] = []
 
     async def read_pin(contact_id: int) -> str:
         made[0].asked.append(contact_id)
+        if made[0].hanging:
+            await asyncio.Event().wait()
         if made[0].broken:
             raise ItflowUnreachable("ITFlow does not answer.")
-        return PINS[contact_id]
+        return PINS.get(contact_id, "")
 
     features = Features(
         settings=section,
         keys=keys,
         mirror=mirror,
         read_pin=read_pin,
-        lockout=Lockout(section.pin_tries, section.lockout_s),
+        lockout=Lockout(database, section.pin_tries, section.lockout_s),
     )
     try:
         async with listening(features) as (server, port):

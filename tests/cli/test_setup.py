@@ -1,8 +1,9 @@
 """What ``setup`` prints is right: its requests, sent as each phone system sends them, get the right answers."""
 
+import asyncio
 import re
-from contextlib import asynccontextmanager
-from pathlib import Path
+import subprocess
+from contextlib import asynccontextmanager, nullcontext
 
 import aiohttp
 import pytest
@@ -16,11 +17,11 @@ from bridge.cli.setup import SYSTEMS, Place, dialplan, setup
 from bridge.errors import BadParameter
 from bridge.settings import load
 from bridge.storage import Database
-from tests.agi.world import ALICE, BERND, SECRET, UNKNOWN, mirror, world
-from tests.pbx.bridge import serving
+from tests.agi.world import ALICE, BERND, SECRET, UNKNOWN, VENDOR, mirror, world
+from tests.pbx.bridge import FAULTS, failing, refusing, serving
 from tests.pbx.test_callerid import FIELD
 
-NAMES = {ALICE: "Alice O'Neil", BERND: "Jörg Müller", UNKNOWN: "", "anonymous": ""}
+NAMES = {ALICE: "Alice O'Neil", BERND: "Jörg Müller", VENDOR: "Power Company", UNKNOWN: "", "anonymous": ""}
 
 
 @pytest.fixture
@@ -61,17 +62,89 @@ async def test_3cx(place, number):
         assert outputs["ContactUrl"].startswith("https://itflow.example.com/agent/client_overview.php?client_id=")
 
 
+class Switch:
+    """A FreeSWITCH that runs a recipe for one call, by what mod_cidlookup and FusionPBX's cidlookup.lua do.
+
+    mod_cidlookup keeps the digits of the number, takes whatever body comes but UNKNOWN and UNAVAILABLE, waits for
+    ``curl-timeout``, and names a caller UNKNOWN without one (FreeSWITCH a67389a, mod_cidlookup.c, do_lookup).
+    """
+
+    def __init__(self, recipe, number, name):
+        self.recipe = recipe
+        self.variables = {}
+        self.profile = {"caller_id_number": number, "caller_id_name": name, "uuid": "u1", "destination_number": "100"}
+        text = recipe[recipe.index("<configuration") : recipe.index("</configuration>") + 16]
+        rows = etree.fromstring(text).iterfind("settings/param")
+        self.parameters = {row.get("name", ""): row.get("value", "") for row in rows}
+
+    def expanded(self, text):
+        known = {**self.profile, **self.variables}
+        return re.sub(r"\$\{(\w+)\}", lambda match: known.get(match[1], ""), text)
+
+    async def name_of(self, number):
+        """What the API ``cidlookup`` gives."""
+        url = self.parameters["url"].replace("${caller_id_number}", re.sub(r"\D", "", number))
+        try:
+            async with asyncio.timeout(int(self.parameters["curl-timeout"]) / 1000), asked(url) as answer:
+                name = (await answer.read()).decode()
+        except (TimeoutError, aiohttp.ClientError):
+            name = ""
+        return "UNKNOWN" if name in {"", "UNKNOWN", "UNAVAILABLE"} or "${" in name else name
+
+    async def run(self):
+        """Run the route's actions; what the called phone is shown then."""
+        for name, data in re.findall(r'^  <action application="(\w+)" data="(.*)"/>$', self.recipe, re.MULTILINE):
+            await self.act(name, self.expanded(data))
+        return self.variables.get("effective_caller_id_name") or self.profile["caller_id_name"]
+
+    async def act(self, application, data):
+        match application:
+            case "set":
+                name, _, value = data.partition("=")
+                self.variables[name] = value
+            case "set_profile_var":
+                name, _, value = data.partition("=")
+                self.profile[name] = value
+            case "cidlookup":
+                found = await self.name_of(data)
+                self.variables["original_caller_id_name"] = self.profile["caller_id_name"]
+                self.variables["cidlookup_source"] = "UNKNOWN" if found == "UNKNOWN" else "url"
+                self.profile["caller_id_name"] = found
+            case "lua":
+                assert data == "cidlookup.lua u1"
+                found = await self.name_of(self.profile["caller_id_number"])
+                self.variables |= {"caller_id_name": found, "effective_caller_id_name": found}
+            case "execute_extension":
+                await self.execute(data)
+            case _:
+                raise AssertionError(f"FreeSWITCH has no {application} here")
+
+    async def execute(self, destination):
+        text = self.recipe[self.recipe.index("<extension") : self.recipe.index("</extension>") + 12]
+        self.profile["destination_number"] = destination
+        for condition in etree.fromstring(text).iterfind("condition"):
+            field = str(condition.get("field"))
+            value = self.expanded(field) if "$" in field else self.profile[field]
+            if not re.search(str(condition.get("expression")), value):
+                return
+            for action in condition.iterfind("action"):
+                await self.act(action.get("application"), self.expanded(action.get("data")))
+
+
 @pytest.mark.parametrize("system", ["freeswitch", "fusionpbx"])
+@pytest.mark.parametrize("trunk", ["Trunk", "a=b: c ? d", "UNKNOWN", ""])
 @pytest.mark.parametrize("number", NAMES)
-async def test_freeswitch(place, system, number):
-    text = SYSTEMS[system].text(place)
-    configuration = etree.fromstring(text[text.index("<configuration") : text.index("</configuration>") + 16])
-    parameters = {row.get("name", ""): row.get("value", "") for row in configuration.iterfind("settings/param")}
-    # mod_cidlookup keeps the digits of the number, and takes whatever body comes.
-    url = parameters["url"].replace("${caller_id_number}", re.sub(r"\D", "", number))
-    async with asked(url, **{"User-Agent": "freeswitch-cidlookup/1.0"}) as answer:
-        assert await answer.text() == NAMES[number]
-    assert parameters["cache"] == "false"
+async def test_freeswitch(place, system, number, trunk):
+    switch = Switch(SYSTEMS[system].text(place), number, trunk)
+    assert await switch.run() == (NAMES[number] or trunk)
+    assert switch.parameters["cache"] == "false"
+
+
+@pytest.mark.parametrize("system", ["freeswitch", "fusionpbx"])
+@pytest.mark.parametrize("fault", ["hung", "cut off", "garbage", "stopped"])
+async def test_freeswitch_keeps_the_name_of_the_trunk_without_a_bridge(system, fault):
+    async with failing(FAULTS[fault]) if fault != "stopped" else nullcontext(refusing()) as url:
+        assert await Switch(SYSTEMS[system].text(Place(url, "", SECRET, "")), ALICE, "Trunk").run() == "Trunk"
 
 
 @pytest.mark.parametrize("number", NAMES)
@@ -114,6 +187,13 @@ def test_setup_makes_a_key_of_just_the_needed_rights(run, tmp_path, system):
     database.close()
 
 
+def test_a_key_can_give_ascii_names(run, tmp_path):
+    run("superfecta", "--ascii")
+    database = Database(tmp_path / "bridge.db")
+    assert Keys(database, load()).all()[0].callerid.ascii
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["bridge:8080", "bridge", "ftp://bridge", "http://"])
 def test_an_address_without_scheme_makes_no_key(run, tmp_path, url):
     assert isinstance(run("freepbx", "--url", url).exception, BadParameter)
@@ -125,9 +205,29 @@ def test_a_fastagi_door_that_asterisk_may_not_reach_is_told(run, url, told):
     assert ("agi.host" in run("asterisk", "--url", url).stderr) == told
 
 
-def test_the_dialplan_names_the_folder_of_the_sounds():
-    (folder,) = re.findall(r"copy (/\S+)/\* ", dialplan(Place("", "", "", "")))
-    assert (Path(folder) / "en" / "itflow" / "balance-is.wav").is_file()
+@pytest.mark.parametrize("linked", [False, True], ids=["", "Debian's symbolic links"])
+@pytest.mark.parametrize("place", ["/usr/share/asterisk/sounds", "/var/lib/asterisk/sounds"])
+def test_the_dialplan_has_the_commands_that_copy_the_sounds(tmp_path, place, linked):
+    sounds, stock = tmp_path / "sounds", tmp_path / "en_US_f_Allison"
+    sounds.mkdir()
+    if linked:
+        stock.mkdir()
+        (stock / "vm-goodbye.gsm").touch()
+        (sounds / "en").symlink_to(stock)
+    (command,) = re.findall(rf"^;.*(for l in .*{place}.*done)$", dialplan(Place("", "", "", "")), re.MULTILINE)
+    for _ in range(2):  # again after an update
+        subprocess.run(["sh", "-ec", command.replace(place, str(sounds))], check=True)
+    for language in ("en", "de"):
+        assert (sounds / language / "itflow" / "balance-is.wav").is_file()
+        assert not (sounds / language / "itflow" / "itflow").exists()
+    assert (sounds / "en" / "vm-goodbye.gsm").exists() == linked
+
+
+@pytest.mark.parametrize("system", [*SYSTEMS, "yealink"])
+def test_ipv6_addresses_stand_in_brackets(run, system):
+    printed = run(system, "--url", "http://[2001:db8::1]:8080").stdout
+    assert "2001:db8::1" in printed
+    assert not re.search(r"(?<!\[)2001:db8::1|2001:db8::1(?!\])", printed)
 
 
 def test_an_unknown_system_is_told_what_there_is(run):

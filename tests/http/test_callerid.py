@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote
 
 import aiohttp
 import pytest
@@ -114,6 +116,7 @@ async def test_json(door: Desk) -> None:
         "lead": False,
         "language": "de",
         "reason": "",
+        "attestation": "",
     }
     assert (clash["result"], clash["rule"], clash["number"]) == ("ambiguous", "two readings", None)
     assert [found["name"] for found in clash["candidates"]] == ["Quirin Foreign-Like", "Lea Lead"]
@@ -127,6 +130,31 @@ async def test_hash(door: Desk) -> None:
     assert (pairs["name"], pairs["client_id"], pairs["vip"], pairs["billing"]) == ("Ada Müller", "1", "1", "")
     _, text, _ = await get(door, f"/callerid?api_key={SECRET}&number=5&format=hash&name=A%20%26%20B")
     assert text.startswith("result=miss&rule=unknown&name=A%20%26%20B&")
+
+
+@pytest.mark.parametrize("name", ["Bob :-(", "Initech (formerly Initrode", ":-[", ']x) \\ "q"', "100 %28, 5 %"])
+async def test_hash_keeps_what_asterisk_counts_encoded(door: Desk, name: str) -> None:
+    _, text, _ = await get(door, f"/callerid?api_key={SECRET}&number=5&format=hash&name={quote(name)}")
+    values = [unquote(value) for value in re.findall("=([^&]*)", text)]
+    assert not set('()[]"\\') & set("".join(values))
+    assert unquote(dict(parse_qsl(text, keep_blank_values=True))["name_uri"]) == name
+
+
+VERSTAT = {"": "", "TN-Validation-Passed-A": "verified", "B": "", "C": "failed", "TN-Validation-Failed": "failed"}
+
+
+@pytest.mark.parametrize("verstat", VERSTAT)
+async def test_attestation_is_shown_and_changes_no_name(door: Desk, verstat: str) -> None:
+    path = f"/callerid?number={ADA}&verstat={verstat}"
+    _, text, _ = await get(door, f"{path}&api_key={SECRET}&format=hash")
+    pairs = dict(parse_qsl(text, keep_blank_values=True))
+    assert (pairs["attestation"], pairs["name"]) == (VERSTAT[verstat], "Ada Müller")
+    _, text, _ = await get(door, f"{path}&api_key={SECRET}&format=json")
+    assert (json.loads(text)["attestation"], json.loads(text)["name"]) == (VERSTAT[verstat], "Ada Müller")
+    assert (await get(door, f"{path}&api_key={SECRET}"))[1] == "Ada Müller"
+    explained = json.loads((await get(door, f"/explain?api_key={ADMIN}&number={ADA}&verstat={verstat}"))[1])
+    assert explained["attestation"] == VERSTAT[verstat]
+    assert any(step["title"] == "Attestation" for step in explained["steps"]) == bool(VERSTAT[verstat])
 
 
 async def test_a_miss_asks_for_new_rows(door: Desk) -> None:

@@ -30,10 +30,10 @@ TRUNK = "127.0.0.2"  # a SIPp that calls from here is the trunk
 PHONE = "127.0.0.3"  # and one that listens here is the phone
 
 MODULES = """
-    app_dial app_exec app_playback app_read app_stack app_userevent app_verbose bridge_native_rtp
-    bridge_simple chan_pjsip codec_alaw codec_gsm codec_ulaw format_gsm format_pcm format_wav func_callerid
-    func_channel func_curl func_global func_logic func_math func_sprintf func_strings func_timeout func_uri
-    pbx_config res_agi res_clioriginate res_curl res_pjproject res_pjsip res_pjsip_caller_id
+    app_channelredirect app_dial app_exec app_originate app_playback app_read app_stack app_userevent app_verbose
+    bridge_native_rtp bridge_simple chan_pjsip codec_alaw codec_gsm codec_ulaw format_gsm format_pcm format_wav
+    func_callerid func_cdr func_channel func_curl func_global func_logic func_math func_sprintf func_strings
+    func_timeout func_uri pbx_config res_agi res_clioriginate res_curl res_pjproject res_pjsip res_pjsip_caller_id
     res_pjsip_endpoint_identifier_ip res_pjsip_header_funcs res_pjsip_pubsub res_pjsip_sdp_rtp
     res_pjsip_session res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory res_speech
     res_timing_timerfd
@@ -171,6 +171,8 @@ def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
             allow=ulaw
             dtmf_mode=rfc4733
             direct_media=no
+            trust_id_inbound=yes
+            send_pai=yes
             [trunk]
             type=identify
             endpoint=trunk

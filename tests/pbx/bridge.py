@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bridge.http import callerid, legacy
+from bridge.http import callerid, health, legacy
 from bridge.http.front import listening
 from bridge.http.state import KEYS, MIRROR, SETTINGS
 from bridge.settings import HttpSection, Settings
@@ -23,7 +23,8 @@ async def serving(world: World) -> AsyncIterator[str]:
     app[SETTINGS], app[KEYS], app[MIRROR] = Settings(), world.features.keys, world.features.mirror
     callerid.setup(app)
 
-    app.add_routes(legacy.routes)
+    for door in (legacy, health):
+        app.add_routes(door.routes)
     section = HttpSection(host="127.0.0.1", port=0)
     async with listening(app, section, callerid.shortcut(app)) as (_, port):
         yield f"http://127.0.0.1:{port}"

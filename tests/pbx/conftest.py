@@ -38,7 +38,7 @@ async def phone(installed, pbx):
 @pytest.fixture
 def dial(installed, pbx):
     """Makes calls by the trunk: ``async with dial(caller, exten) as call``."""
-    return lambda caller, exten="100": sipp.call(installed, pbx, caller, exten)
+    return lambda caller, exten="100", *headers: sipp.call(installed, pbx, caller, exten, *headers)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import socket
 import struct
 import uuid
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,6 @@ class Call(asyncio.DatagramProtocol):
         self._id = call_id
         self._port = port
         self._record = record
-        self._peer: tuple[str, int] | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._sequence = 0
         self._clock = 0
@@ -78,6 +77,10 @@ class Call(asyncio.DatagramProtocol):
         """The INVITE as it was sent."""
         return (await until(lambda: messages(self._record, "sent", "INVITE")))[0]
 
+    async def answer(self) -> str:
+        """The 200 that answered it, whole."""
+        return (await until(lambda: messages(self._record, "received", "SIP/2.0 200")))[0].text
+
     async def answered(self) -> None:
         """Wait until the call is up."""
         await until(lambda: messages(self._record, "sent", "ACK"))
@@ -85,12 +88,16 @@ class Call(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # it is a datagram's
         self._transport = transport
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 - asyncio names them
-        self._peer = addr
-
     async def dial(self, digits: str) -> None:
         """Press keys: RTP telephone events (RFC 4733), as a phone sends them."""
-        peer = await until(lambda: self._peer)
+        answer = await self.answer()  # not where its media come from: a menu without sounds sends none
+        host, port = (
+            re.search(r"^c=IN IP4 (\S+)", answer, re.MULTILINE),
+            re.search(r"^m=audio (\d+)", answer, re.MULTILINE),
+        )
+        if host is None or port is None:
+            raise AssertionError(f"No SDP: {answer}")
+        peer = host[1], int(port[1])
         for digit in digits:
             for packet in range(1, 9):
                 self._send(digit, packet, peer)
@@ -162,21 +169,26 @@ async def phone(installed: Path, asterisk: Asterisk) -> AsyncIterator[Phone]:
 
 
 @asynccontextmanager
-async def call(installed: Path, asterisk: Asterisk, caller: str, exten: str = "100") -> AsyncIterator[Call]:
+async def call(
+    installed: Path, asterisk: Asterisk, caller: str, exten: str = "100", *headers: str
+) -> AsyncIterator[Call]:
     """A call by the trunk.
 
     Args:
         caller: The From header's name and address, such as ``"Name" <sip:2125550101@trunk.example>``.
         exten: The number called.
+        headers: More lines of the INVITE.
     """
     port, call_id = free_port(TRUNK), f"{uuid.uuid4()}@trunk"
     record = asterisk.folder / f"{call_id}.sip"
+    scenario = asterisk.folder / f"{call_id}.xml"
+    scenario.write_text(_with(headers), encoding="utf-8")
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
         media.bind((TRUNK, 0))
         rtp_port = media.getsockname()[1]
         process = await asyncio.create_subprocess_exec(
-            installed / "bin" / "sipp", "-sf", SCENARIOS / "trunk.xml", "-i", TRUNK, "-p", str(port), "-m", "1",
+            installed / "bin" / "sipp", "-sf", scenario, "-i", TRUNK, "-p", str(port), "-m", "1",
             "-s", exten, "-cid_str", call_id, "-key", "caller", caller, "-key", "rtp_port", str(rtp_port),
             "-trace_msg", "-message_file", record, "-nostdin", f"127.0.0.1:{asterisk.sip_port}",
             stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE,
@@ -190,6 +202,12 @@ async def call(installed: Path, asterisk: Asterisk, caller: str, exten: str = "1
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def _with(headers: Sequence[str]) -> str:
+    """The trunk's scenario, with more header lines in its INVITE."""
+    text = (SCENARIOS / "trunk.xml").read_text(encoding="utf-8")
+    return text.replace("    CSeq: 1 INVITE\n", "".join(f"    {line}\n" for line in ("CSeq: 1 INVITE", *headers)), 1)
 
 
 def taken(address: str, port: int) -> bool:

@@ -3,14 +3,17 @@
 import asyncio
 import re
 from base64 import b64decode
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
 from bridge.callerid import safe
 from bridge.cli.setup import SYSTEMS, Place, dialplan
-from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO
+from tests.agi.names import NUMBERS, hostile
+from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO, world
+from tests.pbx import bridge
 from tests.pbx.bridge import FAULTS, failing, refusing
 
 RINGS_WITHIN_S = 1.5
@@ -43,7 +46,7 @@ def freepbx(url, key):
 def lookup(pbx, phone, dial):
     """Makes a call and returns the INVITE that the phone got."""
 
-    async def made(number, name="Trunk Name", *, way="curl", url="", second="", agi=0, key=SECRET):
+    async def made(number, name="Trunk Name", *headers, way="curl", url="", second="", agi=0, key=SECRET):
         plan = dialplan(Place(url, "", key, "")).replace("Set(ITFLOW_URL2=)", f"Set(ITFLOW_URL2={second})")
         await pbx.dialplan(
             f"{plan}{freepbx(url, key)}[from-trunk]\n"
@@ -51,7 +54,7 @@ def lookup(pbx, phone, dial):
             " same => n,Verbose(1,facts ${ITFLOW_CLIENT_ID} ${ITFLOW_LANGUAGE} ${ITFLOW_VIP} ${ITFLOW_CLIENT})\n"
             " same => n,Dial(PJSIP/phone,10,b(itflow-ring^s^1))\n"
         )
-        async with dial(f'"{name}" <sip:{number}@trunk.example>') as call:
+        async with dial(f'"{name}" <sip:{number}@trunk.example>', "100", *headers) as call:
             invite = await phone.invited(call)
             await call.hang_up()
             return invite, (invite.at - (await call.invite()).at).total_seconds()
@@ -133,6 +136,93 @@ async def test_without_the_fastagi_door_the_phone_rings(lookup):
     assert took_s < RINGS_WITHIN_S
 
 
+PRIVATE = [f'P-Asserted-Identity: "Trunk" <sip:{YOKO}@trunk.example>', "Privacy: id"]
+
+
+async def test_of_a_caller_who_hides_the_number_nothing_reaches_the_phone(pbx, lookup, http):
+    since = len(pbx.log())
+    invite, _ = await lookup("anonymous", "Anonymous", *PRIVATE, url=http)
+    assert "facts    \n" in pbx.log()[since:]
+    assert "山田" not in invite.text
+    assert invite.header("Alert-Info") == ""
+    # The same call without Privacy has it all, so it is that header that counts.
+    invite, _ = await lookup("anonymous", "Anonymous", PRIVATE[0], url=http)
+    assert invite.shown == NAMES[YOKO]
+    assert invite.header("Alert-Info") == "<http://127.0.0.1>;info=vip"
+
+
+async def test_of_a_caller_who_hides_the_number_fastagi_tells_nothing(pbx, lookup, door):
+    since = len(pbx.log())
+    invite, _ = await lookup("anonymous", "Anonymous", *PRIVATE, way="agi", agi=door.port)
+    assert "facts    \n" in pbx.log()[since:]
+    assert "山田" not in invite.text
+
+
+GOT = re.compile(r"got (\S+) (\S*) (?:(\d*) (\d*) (\w*))?\n")
+LOOP = """[from-trunk]
+exten => 100,1,Set(n=0)
+ same => n(next),Set(CALLERID(num)=+12125559${{SPRINTF(%03d,${{n}})}})
+ same => n,Set(CALLERID(name)=Trunk)
+ same => n,{way}
+ same => n,Verbose(1,got ${{CALLERID(num)}} ${{URIENCODE(${{CALLERID(name)}})}} {facts})
+ same => n,Set(n=$[${{n}} + 1])
+ same => n,GotoIf($[${{n}} < {count}]?next)
+ same => n,Hangup()
+"""
+FACTS = "${ITFLOW_CLIENT_ID} ${ITFLOW_VIP} ${ITFLOW_LANGUAGE}"
+
+
+@pytest.mark.parametrize("way", ["curl", "freepbx"])
+async def test_hostile_names_arrive_as_they_are_with_all_the_facts(pbx, dial, tmp_path, way):
+    async with world(tmp_path, hostile()) as door, bridge.serving(door) as url:
+        loop = LOOP.format(way=WAYS[way], facts=FACTS if way == "curl" else "", count=len(NUMBERS))
+        await pbx.dialplan(f"{dialplan(Place(url, '', SECRET, ''))}{freepbx(url, SECRET)}{loop}")
+        since = len(pbx.log())
+        async with dial('"x" <sip:5@trunk.example>') as call:
+            with suppress(AssertionError):  # a call that nobody answers is no failure
+                await call.ended()
+    found = {number: (unquote(name), *facts) for number, name, *facts in GOT.findall(pbx.log()[since:])}
+    known = {number: (n, safe(name, 60)) for n, (number, name) in enumerate(NUMBERS.items(), 1)}
+    if way == "curl":
+        assert found == {number: (name or "Trunk", str(n), "1", "en") for number, (n, name) in known.items()}
+    else:
+        # FreePBX takes what comes: an empty answer too.
+        assert {number: row[0] for number, row in found.items()} == {
+            number: name or "Trunk" for number, (_, name) in known.items()
+        }
+
+
+async def test_the_phone_that_calls_shows_who_is_called(pbx, phone, dial, http):
+    await pbx.dialplan(
+        f"{dialplan(Place(http, '', SECRET, ''))}[from-trunk]\n"
+        f"exten => 9{BERND[1:]},1,Gosub(itflow-callee,s,1(${{EXTEN:1}}))\n"
+        " same => n,Verbose(1,called ${ITFLOW_CALLEE})\n same => n,Dial(PJSIP/phone,10,I)\n"
+        f"exten => {YOKO[1:]},1,Gosub(itflow-callee,s,1)\n same => n,Dial(PJSIP/phone,10,I)\n"
+        f"exten => {UNKNOWN[1:]},1,Gosub(itflow-callee,s,1)\n same => n,Dial(PJSIP/phone,10,I)\n"
+    )
+    for exten, name in ((f"9{BERND[1:]}", NAMES[BERND]), (YOKO[1:], NAMES[YOKO]), (UNKNOWN[1:], "")):
+        since = len(pbx.log())
+        async with dial('"Desk" <sip:101@trunk.example>', exten) as call:
+            await phone.invited(call)
+            asserted = re.findall(r'^P-Asserted-Identity: "(.*)" <sip:', await call.answer(), re.MULTILINE)
+            await call.hang_up()
+        assert asserted == ([name] if name else [])
+        assert ("called Jörg Müller" in pbx.log()[since:]) == (name == NAMES[BERND])
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "stopped"])
+async def test_an_outbound_call_rings_whatever_the_bridge_does(pbx, phone, dial, fault):
+    async with failing(FAULTS[fault]) if fault != "stopped" else nullcontext(refusing()) as url:
+        await pbx.dialplan(
+            f"{dialplan(Place(url, '', SECRET, ''))}[from-trunk]\n"
+            "exten => 100,1,Gosub(itflow-callee,s,1(12125550102))\n same => n,Dial(PJSIP/phone,10,I)\n"
+        )
+        async with dial('"Desk" <sip:101@trunk.example>') as call:
+            invite = await phone.invited(call)
+            await call.hang_up()
+            assert (invite.at - (await call.invite()).at).total_seconds() < RINGS_WITHIN_S
+
+
 async def requests_of(pbx, dial, plan):
     """The request lines and keys that a call's dialplan sends, and what the dialplan got for them."""
     seen = []
@@ -163,7 +253,7 @@ async def test_the_key_goes_to_the_bridge_and_nowhere_else(pbx, dial):
         " same => n,Set(x=${CURL(HERE/another)})\n same => n,Hangup()\n",
     )
     assert seen == [
-        (f"GET /callerid?format=hash&number={quote(ALICE)} HTTP/1.1", f"itflow:{SECRET}"),
+        (f"GET /callerid?format=hash&number={quote(ALICE)}&verstat= HTTP/1.1", f"itflow:{SECRET}"),
         ("GET /another HTTP/1.1", None),
     ]
 
@@ -178,7 +268,7 @@ async def test_assets_and_inbound_calls_are_told_to_the_bridge(pbx, dial):
     )
     asset = "add_asset=PC%20%26%20Co&client_id=7&type=Desktop&make=&model=M%201&serial=&os=Mac%20(9"
     assert [line for line, _ in seen] == [
-        f"GET /api.php?incoming_call=&cid={quote(ALICE)} HTTP/1.1",
+        f"GET /api.php?incoming_call=&cid={quote(ALICE)}&verstat= HTTP/1.1",
         f"GET /api.php?{asset} HTTP/1.1",
     ]
     assert {key for _, key in seen} == {f"itflow:{SECRET}"}
