@@ -88,14 +88,10 @@ class Server:
         """
         keys, name = self._features.keys, self._features.settings.key
         if secret := environment.get("arg_1") or await session.get(KEY_VARIABLE):
-            key = keys.find(secret)
-        else:
-            named = [key for key in keys.all() if key.name == name]
-            if not named:
-                raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
-            key = named[0]
-        key.check(feature, session.peer)
-        return key
+            return keys.open(secret, feature, session.peer)
+        if name is None:
+            raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
+        return keys.open_named(name, feature, session.peer)
 
 
 @asynccontextmanager

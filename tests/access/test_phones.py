@@ -79,7 +79,7 @@ async def test_stored_while_running_and_at_the_end(tmp_path: Path) -> None:
 
 
 async def test_an_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", "bridge.access.phones")
+    caplog.set_level("DEBUG", "bridge.access.background")
     database = Database(tmp_path / "bridge.db")
     with sqlite3.connect(tmp_path / "bridge.db") as other:
         other.execute("ALTER TABLE phones RENAME TO away")
