@@ -73,13 +73,13 @@ def read(database: Database, settings: Settings) -> Stored:
     unreadable: dict[str, str] = {}
     for secret_hash, weak, name, options, created, expires, revoked in keys:
         try:
-            moments = (_moment(created), expires and _moment(expires), revoked and _moment(revoked))
-            key = Key.of(name.decode(), Options.read(options), *moments, settings)
+            expires_at, revoked_at = (None if text is None else _moment(text) for text in (expires, revoked))
+            key = Key.of(name.decode(), Options.read(options), _moment(created), expires_at, revoked_at, settings)
         except (ValueError, BridgeError) as error:
             if revoked is None:
                 unreadable[name.decode("utf-8", "replace")] = str(error)
         else:
-            by_hash[secret_hash] = Held(key, LONG_AGO if revoked else key.expires_at, weak)
+            by_hash[secret_hash] = Held(key, key.expires_at if revoked is None else LONG_AGO, weak)
     by_name = {held.key.name.encode(): held for held in by_hash.values()}
     for secret_hash, weak, name, end in replaced:
         if (held := by_name.get(name)) and secret_hash not in by_hash:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from zxcvbn import zxcvbn
 
 MIN_CHARS = 16
-# zxcvbn's own scale; 4 is "very unguessable". It knows common passwords, names, dates, keyboard runs and repetitions.
-STRONG = 4
+# By zxcvbn's count, which knows common passwords, names, dates, keyboard runs and repetitions. Ten thousand guesses a
+# second need three centuries for so many.
+MIN_GUESSES = 10**14
 _LONGEST_RATED = 72
 _OURS = ("itflow", "bridge", "asterisk", "freepbx", "freeswitch", "3cx", "yealink", "snom", "phone", "pbx", "secret")
 
@@ -15,7 +16,6 @@ def weakness(secret: str) -> str:
     """Why a secret can be guessed; empty where it cannot."""
     if len(secret) < MIN_CHARS:
         return f"it has fewer than {MIN_CHARS} characters"
-    rating = zxcvbn(secret[:_LONGEST_RATED], _OURS)
-    if rating["score"] < STRONG:
+    if zxcvbn(secret[:_LONGEST_RATED], _OURS)["guesses"] < MIN_GUESSES:
         return "it is made of common words, repetitions or runs of characters"
     return ""

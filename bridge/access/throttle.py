@@ -74,15 +74,17 @@ class Stranger:
 
     Attributes:
         untold: How many came since the log last told of them.
+        slowed: How many of those were slowed.
         told_at: When that was.
         key_name: The revoked or expired key that came last, where it was one.
     """
 
-    __slots__ = ("bucket", "key_name", "told_at", "untold")
+    __slots__ = ("bucket", "key_name", "slowed", "told_at", "untold")
 
     def __init__(self, limit: Limit) -> None:
         self.bucket = Bucket(limit)
         self.untold = 0
+        self.slowed = 0
         self.told_at = float("-inf")
         self.key_name = ""
 
@@ -125,6 +127,7 @@ class Throttle:
         stranger.bucket.add(now)
         self._total.add(now)
         stranger.untold += 1
+        stranger.slowed += wait_s > 0
         stranger.key_name = key_name
         (_SLOWED if wait_s else _TOLD).inc()
         if now - stranger.told_at >= TELL_INTERVAL_S:
@@ -136,21 +139,22 @@ class Throttle:
         now = self._clock()
         if now - self._lines_since >= TELL_INTERVAL_S:
             if self._unlisted:
-                log.warning("%d wrong keys came from further addresses in the last minute.", self._unlisted)
+                log.warning("%d wrong keys came from further addresses.", self._unlisted)
             self._lines, self._lines_since, self._unlisted = 0, now, 0
         for origin, stranger in list(self._strangers.items()):
             if stranger.untold and now - stranger.told_at >= TELL_INTERVAL_S:
                 self._tell(origin, stranger, now)
 
     def _tell(self, origin: str, stranger: Stranger, now: float) -> None:
-        count, stranger.untold, stranger.told_at = stranger.untold, 0, now
+        count, slowed, stranger.told_at = stranger.untold, stranger.slowed, now
+        stranger.untold = stranger.slowed = 0
         if self._lines >= MAX_LINES:
             self._unlisted += count
             return
         self._lines += 1
         whose = f", the last one that of {stranger.key_name}, which is revoked or expired" if stranger.key_name else ""
-        slowed = "; they are slowed" if stranger.bucket.wait_s(now) else ""
-        log.warning("%d wrong key%s came from %s%s%s.", count, "s" if count > 1 else "", origin, whose, slowed)
+        wrong = "A wrong key" if count == 1 else f"{count} wrong keys"
+        log.warning("%s came from %s%s%s.", wrong, origin, whose, f"; {slowed} were slowed" if slowed else "")
 
 
 @lru_cache(maxsize=1024)
