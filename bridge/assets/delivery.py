@@ -117,8 +117,8 @@ class Deliverer:
 
         Raises:
             NotReady: There is no mirror yet to check the client with.
-            NotFound: There is no such client, it is archived, or out of scope; or a limited key refers to a row that is
-                not the client's.
+            NotFound: There is no such client, it is archived, or out of scope; or a limited key refers to a row of
+                somebody else.
             BadParameter: A limited key refers to a row that cannot be checked.
             StorageError: The journal cannot be written; nothing is promised.
             WriteRefused: ITFlow does not take it.
