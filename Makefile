@@ -2,22 +2,30 @@
 # make test    all checks: ruff, mypy, pytest
 # make bench   the measured figures of the README
 # make wheel   dist/itflow_bridge-*.whl
+# make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
+# make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
 # The first of these that is new enough; python3 is often the system's own, older one.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench wheel install lint clean
+# What a lock file names, and nothing else; the build tool is one of them, so nothing is fetched to build with.
+installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
+  $(1)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
+
+.PHONY: demo test test-lowest bench wheel lock install lint clean
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml requirements.lock
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed. Name it: make PYTHON=python3.12 …"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(call installed,$(BIN),requirements.lock)
 	@touch $@
 
 demo: install
@@ -31,11 +39,20 @@ lint: install
 test: lint
 	$(BIN)/python -m pytest
 
+test-lowest:
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(call installed,$(VENV)-lowest/bin,requirements-lowest.lock)
+	CI= $(VENV)-lowest/bin/python -m pytest --ignore=tests/pbx
+
+lock: install
+	$(compile) --upgrade --output-file requirements.lock
+	$(compile) --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
+
 bench: install
 	$(BIN)/python -m tests.bench
 
 wheel: install
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

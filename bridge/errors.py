@@ -32,6 +32,8 @@ text of an error tells its reader what to do next. Foreign exceptions are mapped
 where they appear, with ``from``.
 """
 
+from math import ceil
+
 
 class BridgeError(Exception):
     """The root of the tree."""
@@ -200,6 +202,14 @@ class Uncertain(RequestError):
 
 
 class TooMany(RequestError):
-    """Asked too often; try again later."""
+    """Asked too often.
+
+    Attributes:
+        retry_after_s: When to ask again; in whole seconds it becomes the header ``Retry-After``.
+    """
 
     status = 429
+
+    def __init__(self, retry_after_s: float, text: str = "") -> None:
+        super().__init__(text or f"Too many wrong keys came; ask again in {ceil(retry_after_s)} s.")
+        self.retry_after_s = retry_after_s

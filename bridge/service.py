@@ -92,7 +92,8 @@ async def _keys(app: web.Application) -> AsyncIterator[None]:
         await database.run(keys.load)
 
     app[WATCH].follow("keys", take_over)
-    yield
+    async with keys.kept_up():
+        yield
     app[WATCH].unfollow("keys")
 
 

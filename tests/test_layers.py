@@ -7,7 +7,7 @@ import bridge
 
 STREET = [
     {"errors"},
-    {"numbers", "resources", "clock"},
+    {"numbers", "resources", "clock", "controls"},
     {"settings", "storage"},
     {"itflow"},
     {"directory"},

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from bridge import controls
 from bridge.storage import Database
 
 KEPT = 10_000
+MAX_CHARS = 255  # of a number and a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class CallLog:
         Raises:
             StorageError: It cannot be kept.
         """
+        number, name = (controls.one_line(text)[:MAX_CHARS] for text in (number, name))
         with self._database.write() as connection:
             row = connection.execute(
                 "INSERT INTO calls (at, key, number, name, attestation) VALUES (?, ?, ?, ?, ?)",

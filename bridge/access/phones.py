@@ -1,26 +1,25 @@
 """Which phone last fetched which phonebook, for ``itflow-bridge phones``.
 
-Sightings gather in memory, so that an answer never waits for the disk, and are stored every few seconds.
+Sightings gather in memory, so that an answer never waits for the disk, and are stored every few seconds. Who has a key
+for phonebooks can name itself as it likes, so both are bounded, and what it says of itself is cleaned.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import datetime as dt
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
+from bridge import controls
+from bridge.access.background import repeated
 from bridge.errors import StorageError
 from bridge.storage import Database
 
-LOG = logging.getLogger(__name__)
-
 FLUSH_INTERVAL_S = 5.0
 KEEP_DAYS = 90
-USER_AGENT_CHARS = 200
+KEPT = 10_000  # phones in the list; the longest silent are forgotten first
+MAX_FRESH = 10_000  # phones between two flushes; those beyond are seen with their next fetch
+MAX_CHARS = 200  # of each thing that a phone says of itself
 
 _UPSERT = """
 INSERT INTO phones (address, mac, user_agent, format, key, fetched_at, entries, fetches)
@@ -71,11 +70,13 @@ class Phones:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._fresh: dict[Phone, Sighting] = {}
-        self._failing = False
 
     def note(self, phone: Phone, entries: int) -> None:
         """A phone has fetched its book."""
+        phone = Phone(*(controls.one_line(part)[:MAX_CHARS] for part in phone))
         before = self._fresh.get(phone)
+        if before is None and len(self._fresh) >= MAX_FRESH:
+            return
         self._fresh[phone] = Sighting(phone, dt.datetime.now(dt.UTC), entries, before.fetches + 1 if before else 1)
 
     def flush(self) -> None:
@@ -88,11 +89,18 @@ class Phones:
         if not fresh:
             return
         oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=KEEP_DAYS)
-        rows = [(*phone, seen.fetched_at.isoformat(), seen.entries, seen.fetches) for phone, seen in fresh.items()]
+        rows = [
+            (*phone, seen.fetched_at.isoformat(), seen.entries, seen.fetches) for phone, seen in list(fresh.items())
+        ]
         try:
             with self._database.write() as connection:
                 connection.executemany(_UPSERT, rows)
                 connection.execute("DELETE FROM phones WHERE fetched_at < ?", (oldest.isoformat(),))
+                connection.execute(
+                    "DELETE FROM phones WHERE rowid IN "
+                    "(SELECT rowid FROM phones ORDER BY fetched_at DESC LIMIT -1 OFFSET ?)",
+                    (KEPT,),
+                )
         except StorageError:
             for phone, seen in fresh.items():
                 later = self._fresh.get(phone)
@@ -115,29 +123,10 @@ class Phones:
             for *phone, at, entries, fetches in rows
         ]
 
-    @asynccontextmanager
-    async def flushing(self, interval_s: float = FLUSH_INTERVAL_S) -> AsyncIterator[None]:
+    def flushing(self, interval_s: float = FLUSH_INTERVAL_S) -> AbstractAsyncContextManager[None]:
         """Store what is noted every ``interval_s`` while the context lasts, and once more at its end."""
-        task = asyncio.create_task(self._flush_for_ever(interval_s), name="phones-flush")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await self._flush_off_loop()
 
-    async def _flush_for_ever(self, interval_s: float) -> None:
-        while True:
-            await asyncio.sleep(interval_s)
-            await self._flush_off_loop()
-
-    async def _flush_off_loop(self) -> None:
-        try:
+        async def flush() -> None:
             await self._database.run(self.flush)
-        except StorageError as error:
-            # Once for each outage, not every few seconds.
-            LOG.log(logging.DEBUG if self._failing else logging.WARNING, "Phones seen are not stored: %s", error)
-            self._failing = True
-        else:
-            self._failing = False
+
+        return repeated("Storing which phones were seen", flush, interval_s)

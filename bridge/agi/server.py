@@ -16,7 +16,7 @@ from bridge.agi.features import Features
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
 from bridge.agi.slots import Slots
-from bridge.errors import BadParameter, BridgeError, HungUp, KeyMissing, SettingsError
+from bridge.errors import BadParameter, BridgeError, HungUp, KeyMissing, KeyWrong, SettingsError, TooMany
 from bridge.numbers import masked
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class Server:
         except HungUp:
             log.info("agi %s of %s from %s: hung up", *who, session.peer)
         except BridgeError as error:
-            self._warn(session.peer, type(error).__name__, f"{who[0]} of {who[1]}: {error}")
+            kind = KeyWrong if isinstance(error, TooMany) else type(error)  # both are of the same guesses
+            self._warn(session.peer, kind.__name__, f"{who[0]} of {who[1]}: {error}")
 
     async def _begun(self, session: Session) -> tuple[Environment, ModuleType, Key]:
         """Who calls, what for, and with which key; soon, or not at all."""
@@ -124,14 +125,10 @@ class Server:
         """
         keys, name = self._features.keys, self._features.settings.key
         if secret := environment.get("arg_1") or await session.get(KEY_VARIABLE):
-            key = keys.find(secret)
-        else:
-            named = [key for key in keys.all() if key.name == name]
-            if not named:
-                raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
-            key = named[0]
-        key.check(feature, session.peer or None)
-        return key
+            return keys.open(secret, feature, session.peer)
+        if name is None:
+            raise KeyMissing(f"Set the channel's {KEY_VARIABLE} to a key, or name one in the setting agi.key.")
+        return keys.open_named(name, feature, session.peer)
 
 
 @asynccontextmanager

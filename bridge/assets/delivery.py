@@ -33,6 +33,7 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge
 
+from bridge.assets import references
 from bridge.assets.journal import Journal, JournalEntry, State
 from bridge.assets.request import NewAsset
 from bridge.directory.entries import Scope, covers
@@ -116,12 +117,15 @@ class Deliverer:
 
         Raises:
             NotReady: There is no mirror yet to check the client with.
-            NotFound: There is no such client, it is archived, or out of scope.
+            NotFound: There is no such client, it is archived, or out of scope; or a limited key refers to a row of
+                somebody else.
+            BadParameter: A limited key refers to a row that cannot be checked.
             StorageError: The journal cannot be written; nothing is promised.
             WriteRefused: ITFlow does not take it.
         """
         if not covers(scope, client_id) or self._mirror.snapshot.client(client_id) is None:
             raise NotFound(f"There is no client {client_id}, or it is archived, or this key does not cover it.")
+        references.check(self._mirror.snapshot, client_id, asset, scope)
         database = self._journal.database
         entry = await database.run(lambda: self._journal.accept(client_id, asset, key, self._section.repeat_window_s))
         if entry.state is State.PENDING:

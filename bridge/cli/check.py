@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 
 import typer
 from rich.table import Column, Table
 from rich.text import Text
 
 from bridge import resources
-from bridge.access.keys import Keys
-from bridge.cli.common import Config, console, database
+from bridge.access.keys import WARN_BEFORE, Keys, expiry
+from bridge.cli.common import Config, console, database, exposed
 from bridge.directory.store import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities, Generation
@@ -62,7 +63,7 @@ UNTOLD = (
 def check(config: Config = None) -> None:
     """Tell what works with these settings and this ITFlow, what does not, and what to do."""
     settings = load(config)
-    findings = [*_here(settings), *asyncio.run(_there(settings))]
+    findings = [*_files(config, settings), *_here(settings), *asyncio.run(_there(settings))]
     table = Table("what", "state", Column("what to do or know", overflow="fold"))
     for what, state, advice in findings:
         table.add_row(what, Text(state, COLOURS[state]), advice)
@@ -71,16 +72,18 @@ def check(config: Config = None) -> None:
         raise typer.Exit(1)
 
 
+def _files(config: Path | None, settings: Settings) -> Iterator[Finding]:
+    for fault in exposed(config, settings):
+        yield "files", State.PARTLY, fault
+
+
 def _here(settings: Settings) -> Iterator[Finding]:
     with database(settings) as opened:
-        keys = Keys(opened, settings).all()
+        keys = Keys(opened, settings)
         _, freshness = Reader(opened).read()
     yield "storage", State.GOOD, f"{settings.storage.path}"
     yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
-    if keys:
-        yield "keys", State.GOOD, f"{len(keys)}; see itflow-bridge keys list"
-    else:
-        yield "keys", State.BAD, "There is none, so nobody can ask: itflow-bridge keys add pbx"
+    yield from _keys(keys)
     if freshness.people_at is None:
         yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
     else:
@@ -88,6 +91,18 @@ def _here(settings: Settings) -> Iterator[Finding]:
         yield "mirror", State.GOOD, f"{rows}; pulled {freshness.people_at.at:%Y-%m-%d %H:%M} UTC"
     for module, doubt in freshness.doubts.items():
         yield f"mirror of {module}", State.BAD, doubt
+
+
+def _keys(keys: Keys) -> Iterator[Finding]:
+    if found := keys.all():
+        yield "keys", State.GOOD, f"{len(found)}; see itflow-bridge keys list"
+    else:
+        yield "keys", State.BAD, "There is none, so nobody can ask: itflow-bridge keys add pbx"
+    for name, reason in keys.unreadable.items():
+        yield f"key {name}", State.BAD, f"It opens nothing: {reason}. Revoke it, and add it again."
+    for key, left in keys.expiring():
+        state = State.PARTLY if left <= WARN_BEFORE else State.GOOD
+        yield f"key {key.name}", state, f"It expires in {expiry(key, left)}"
 
 
 async def _there(settings: Settings) -> list[Finding]:

@@ -13,7 +13,7 @@ from aiohttp import web
 from bridge import service
 from bridge.access.keys import Feature, Keys, Options
 from bridge.cli.common import console
-from bridge.cli.serve import log_to_stderr
+from bridge.controls import log_to_stderr
 from bridge.directory.sync import sync_once
 from bridge.embedded import EmbeddedItflow
 from bridge.settings import Settings, load
@@ -59,7 +59,7 @@ async def _demo(port: int) -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         with tempfile.TemporaryDirectory(prefix="itflow-bridge-") as folder:
             settings = _settings(f"http://127.0.0.1:{runner.addresses[0][1]}", port, Path(folder))
-            log_to_stderr(settings.log)
+            log_to_stderr(settings.log.level)
             database = Database(settings.storage.path)
             Keys(database, settings).add(KEY, Options(features=frozenset(Feature)), secret=KEY)
             database.close()

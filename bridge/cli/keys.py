@@ -1,20 +1,44 @@
-"""``itflow-bridge keys``: make, list and revoke the bridge's keys."""
+"""``itflow-bridge keys``: make, list, rotate and revoke the bridge's keys."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
+from bridge.access.strength import weakness
+from bridge.access.uses import Use, What
 from bridge.cli.common import Config, console, database, errors
 from bridge.errors import BadParameter
 from bridge.settings import load
 
-app = typer.Typer(help="Make, list and revoke keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list, rotate and revoke keys.", no_args_is_help=True)
+
+_COLUMNS = (
+    *("name", "opens", "clients", "networks", "made", "expires", "state"),
+    *("last used (UTC)", "last refused (UTC)", "settings of its own"),
+)
+_STDIN = Path("-")
+_GRACE = {"d": "days", "h": "hours", "m": "minutes"}
+
+KeyText = Annotated[
+    str | None,
+    typer.Option(
+        help="An existing secret to take over, such as the old script's API key. Other users of this machine see it "
+        "in the list of processes; --key-file hides it.",
+    ),
+]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="File with the secret to take over in its first line; - reads standard input.")
+]
+Weak = Annotated[bool, typer.Option("--weak", help="Take over a secret although it can be guessed.")]
 
 
 @app.command()
@@ -28,9 +52,9 @@ def add(
         list[str] | None, typer.Option(help="Where the key may be used, such as 192.0.2.0/24. Without: anywhere.")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="Last day, such as 2027-12-31.")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="An existing secret to take over, such as the old script's API key.")
-    ] = None,
+    key: KeyText = None,
+    key_file: KeyFile = None,
+    weak: Weak = False,
     region: Annotated[str | None, typer.Option(help="Country of its callers' national numbers.")] = None,
     trunk: Annotated[
         str | None,
@@ -54,9 +78,10 @@ def add(
         networks=tuple(_network(text) for text in network or []),
         settings=settings,
     )
+    taken = _taken_over(key, key_file, weak=weak)
     loaded = load(config)
     with database(loaded) as opened:
-        secret = Keys(opened, loaded).add(name, options, expires_at=_end_of(expires), secret=key)
+        secret = Keys(opened, loaded).add(name, options, expires_at=_end_of(expires), secret=taken)
     place = loaded.storage.path.absolute()
     errors.print(
         f"The key {name} is in {place}; a bridge that runs on this file takes it within a second. "
@@ -67,22 +92,50 @@ def add(
 
 @app.command("list")
 def list_keys(config: Config = None) -> None:
-    """Show all keys, never their secrets."""
-    table = Table("name", "opens", "clients", "networks", "expires", "state", "settings of its own")
+    """Show all keys, never their secrets. A running bridge stores their uses every few seconds."""
+    table = Table(*_COLUMNS)
     loaded = load(config)
-    now = dt.datetime.now(dt.UTC)
     with database(loaded) as opened:
-        for key in Keys(opened, loaded).all():
+        keys = Keys(opened, loaded)
+        uses, replaced = keys.uses.all(), keys.replaced_until()
+        for key in keys.all():
             table.add_row(
                 key.name,
                 ", ".join(sorted(key.features)),
                 "all" if key.clients is None else ", ".join(map(str, sorted(key.clients))),
                 ", ".join(map(str, key.networks)) or "anywhere",
+                f"{key.created_at:%Y-%m-%d}",
                 f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "never",
-                _state(key, now),
+                _state(key, replaced.get(key.name), uses.get((key.name, What.REPLACED))),
+                _last(uses.get((key.name, What.USED))),
+                _last(uses.get((key.name, What.REFUSED))),
                 ", ".join(f"{name}={value}" for name, value in key.own.items()),
             )
+        for name, reason in keys.unreadable.items():
+            table.add_row(name, *[""] * 5, f"cannot be read, opens nothing: {reason}", *[""] * 3)
     console.print(table)
+
+
+@app.command()
+def rotate(
+    name: Annotated[str, typer.Argument(help="The key's name.")],
+    grace: Annotated[str, typer.Option(help="How long the old secret still works: 7d, 12h, 30m or 0.")] = "7d",
+    key: KeyText = None,
+    key_file: KeyFile = None,
+    weak: Weak = False,
+    config: Config = None,
+) -> None:
+    """Give a key a new secret and print it; the old one still works for a while."""
+    taken, lasting = _taken_over(key, key_file, weak=weak), _duration(grace)
+    loaded = load(config)
+    with database(loaded) as opened:
+        secret = Keys(opened, loaded).rotate(name, lasting, taken)
+    until = dt.datetime.now(dt.UTC) + lasting
+    errors.print(
+        f"The old secret of the key {name} works until {until:%Y-%m-%d %H:%M} UTC; itflow-bridge keys list shows "
+        "whether somebody still uses it. Keep the new one, it cannot be shown again:",
+    )
+    typer.echo(secret)
 
 
 @app.command()
@@ -94,10 +147,45 @@ def revoke(name: Annotated[str, typer.Argument(help="The key's name.")], config:
     errors.print(f"The key {name} is refused from now on; a running bridge follows within a second.")
 
 
-def _state(key: Key, now: dt.datetime) -> str:
+def _state(key: Key, replaced_until: dt.datetime | None, last: Use | None) -> str:
     if key.revoked_at is not None:
         return f"revoked {key.revoked_at:%Y-%m-%d}"
-    return "live" if key.live(now) else "expired"
+    if not key.live(dt.datetime.now(dt.UTC)):
+        return "expired"
+    if replaced_until is None:
+        return "live"
+    return f"live; old secret until {replaced_until:%Y-%m-%d %H:%M}, last used: {_last(last)}"
+
+
+def _last(use: Use | None) -> str:
+    if use is None:
+        return "never"
+    at = dt.datetime.fromtimestamp(use.at, dt.UTC)
+    return f"{at:%Y-%m-%d %H:%M} from {use.address or 'an unknown address'}, {use.times} in all"
+
+
+def _taken_over(key: str | None, key_file: Path | None, *, weak: bool) -> str | None:
+    if key is not None and key_file is not None:
+        raise BadParameter("Give --key or --key-file, not both.")
+    if key_file is not None:
+        try:
+            text = sys.stdin.readline() if key_file == _STDIN else key_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadParameter(f"--key-file {key_file}: it cannot be read: {error}") from error
+        key = text.partition("\n")[0].strip()
+    if key and not weak and (reason := weakness(key)):
+        raise BadParameter(
+            f"This secret can be guessed: {reason}. Leave --key out to have a good one made; or, to take it over all "
+            "the same, add --weak, and --network to say from where alone it may be used."
+        )
+    return key
+
+
+def _duration(text: str) -> dt.timedelta:
+    match = re.fullmatch(r"(\d{1,4})([dhm]?)", text)
+    if not match or (match[1] != "0" and not match[2]):
+        raise BadParameter(f"--grace {text}: give days, hours or minutes, such as 7d, 12h or 30m, or 0")
+    return dt.timedelta(**{_GRACE[match[2] or "d"]: int(match[1])})
 
 
 def _features(texts: list[str] | None) -> frozenset[Feature]:

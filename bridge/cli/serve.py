@@ -10,8 +10,11 @@ from typing import Annotated
 import typer
 
 from bridge import service
-from bridge.cli.common import Config, errors
-from bridge.settings import LogSection, load
+from bridge.cli.common import Config, errors, exposed
+from bridge.controls import log_to_stderr
+from bridge.settings import load
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -23,7 +26,9 @@ def serve(
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = load(config, {"http": given} if given else None)
     settings.itflow.require()
-    log_to_stderr(settings.log)
+    log_to_stderr(settings.log.level)
+    for fault in exposed(config, settings):
+        log.warning("%s", fault)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(service.run(settings, _tell))
 
@@ -39,8 +44,3 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _tell(url: str) -> None:
     errors.print(f"itflow-bridge answers on {url}")
-
-
-def log_to_stderr(section: LogSection) -> None:
-    """Log as the settings say."""
-    logging.basicConfig(level=section.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from bridge.controls import log_to_stderr
 from bridge.directory.follow import NUDGE_GAP_S, Follower
 from bridge.directory.mirror import Mirror
 from bridge.directory.store import Reader
@@ -248,7 +249,7 @@ async def _main() -> None:
     if not line:
         return
     job = json.loads(line)
-    logging.basicConfig(level=job["log_level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(job["log_level"])
     os.nice(NICENESS)
     try:
         await _child(job, said)

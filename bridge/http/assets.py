@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from aiohttp import hdrs, web
 
@@ -13,7 +14,7 @@ from bridge.assets.journal import JournalEntry, State
 from bridge.directory.entries import covers
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
-from bridge.http.keys import require
+from bridge.http.keys import require, require_with_body
 from bridge.http.state import DELIVERER
 
 routes = web.RouteTableDef()
@@ -30,8 +31,8 @@ async def add(request: web.Request) -> web.Response:
 
     ``client_id``, ``name`` and any other field of ``NewAsset``, in a JSON object or a form.
     """
-    parameters = {**query.read(request.rel_url.raw_query_string), **await query.body(request)}
-    key = require(request, Feature.ASSETS, parameters)
+    key, asked_for, body = await require_with_body(request, Feature.ASSETS)
+    parameters = {**asked_for, **body}
     client_id = query.whole_number(parameters, "client_id")
     fields = {name: value for name, value in parameters.items() if name not in {"api_key", "client_id"}}
     entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read(fields))
@@ -44,10 +45,13 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """What became of an asset."""
     key = require(request, Feature.ASSETS)
-    entry = await request.app[DELIVERER].entry(int(request.match_info["id"]))
-    if not covers(key.clients, entry.client_id):
-        raise NotFound(f"There is no journal entry {entry.id}, or this key does not cover its client.")
-    return web.json_response(as_json(entry))
+    entry_id = int(request.match_info["id"])
+    with suppress(NotFound):
+        entry = await request.app[DELIVERER].entry(entry_id)
+        if covers(key.clients, entry.client_id):
+            return web.json_response(as_json(entry))
+    # Alike for both: nobody learns what other clients have added.
+    raise NotFound(f"There is no journal entry {entry_id}, or this key does not cover its client.")
 
 
 async def legacy_add(request: web.Request, key: Key, parameters: Mapping[str, str]) -> web.Response:

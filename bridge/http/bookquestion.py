@@ -11,10 +11,10 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
-from bridge.access.phones import USER_AGENT_CHARS, Phone
+from bridge.access.phones import MAX_CHARS, Phone
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
-from bridge.http.keys import require
+from bridge.http.keys import require, secret
 from bridge.http.state import SETTINGS
 from bridge.phonebook.formats import AUTO, Format, Formats
 from bridge.phonebook.pages import Ask, Wish
@@ -105,24 +105,39 @@ def place(request: web.Request, formats: Formats) -> Place:
     return Place(row, base, rest[0] if rest else None, file.lower())
 
 
-def allowed(request: web.Request, where: Place, params: Mapping[str, str]) -> Key:
+def allowed(request: web.Request, where: Place, *params: Mapping[str, str]) -> Key:
     """The key of a request, good for phonebooks.
 
     Raises:
         KeyMissing: There is none.
-        KeyWrong: It is unknown, revoked or expired.
+        KeyWrong: It is unknown, revoked or expired, or there are several that differ.
+        TooMany: The same, and too many wrong ones came lately.
         FeatureDenied: It does not open phonebooks, or not from there.
     """
     if where.key is not None:
         request.match_info["key"] = where.key
-    return require(request, Feature.PHONEBOOK, params)
+    return require(request, Feature.PHONEBOOK, *params)
 
 
-async def parameters(request: web.Request) -> dict[str, str]:
-    """Those of the query, then of a posted form; of a repeated one the first, names in lower case."""
-    raw = request.rel_url.raw_query_string
-    if request.method == hdrs.METH_POST and request.content_type == "application/x-www-form-urlencoded":
-        raw = f"{raw}&{(await request.read()).decode('utf-8', 'surrogateescape')}"
+async def keyed(request: web.Request, where: Place) -> tuple[Key, dict[str, str]]:
+    """The key of a request and its parameters: those of the query, then of a posted form.
+
+    The form is read only after the key was found, where it is not in the form itself.
+
+    Raises:
+        RequestError: See ``allowed``.
+    """
+    asked_for = _parameters(request.rel_url.raw_query_string)
+    if request.method != hdrs.METH_POST or request.content_type != "application/x-www-form-urlencoded":
+        return allowed(request, where, asked_for), asked_for
+    if where.key is not None or secret(request, asked_for):
+        allowed(request, where, asked_for)
+    form = _parameters((await request.read()).decode("utf-8", "surrogateescape"))
+    return allowed(request, where, asked_for, form), {**form, **asked_for}
+
+
+def _parameters(raw: str) -> dict[str, str]:
+    """Of a repeated one the first, names in lower case."""
     pairs = [pair.partition("=") for pair in raw.split("&")]
     return {query.text(name).lower(): query.text(value.replace("+", " ")) for name, _, value in reversed(pairs)}
 
@@ -180,7 +195,7 @@ def weights(request: web.Request, header: str) -> dict[str, float]:
 
 def phone(request: web.Request, row: Format, params: Mapping[str, str], key: Key) -> Phone:
     """Who asks, for the list of phones."""
-    user_agent = request.headers.get(hdrs.USER_AGENT, "")[:USER_AGENT_CHARS]
+    user_agent = request.headers.get(hdrs.USER_AGENT, "")[:MAX_CHARS]
     return Phone(request.remote or "", _mac(request, params, user_agent), user_agent, row.name, key.name)
 
 

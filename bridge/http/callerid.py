@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from prometheus_client import Counter
 
 from bridge import callerid, numbers
-from bridge.access.keys import Feature, Key
+from bridge.access.keys import Feature, Key, Shown
 from bridge.callerid import Result
 from bridge.callerid.attestation import attested
 from bridge.directory.mirror import Mirror
@@ -195,7 +195,7 @@ def _answer(
     app: web.Application,
     parameters: Mapping[str, str],
     number_parameter: str,
-    key_secret: str | None,
+    key_secret: Shown,
     remote: str | None,
     *,
     with_facts: bool = False,
@@ -203,8 +203,7 @@ def _answer(
     """Find the key, look up, count and log; a fault is an answer too."""
     fallback, number, who = parameters.get("name", ""), parameters.get(number_parameter, ""), ""
     try:
-        key = app[KEYS].find(key_secret)
-        key.check(Feature.CALLERID, remote)
+        key = app[KEYS].open(key_secret, Feature.CALLERID, remote)
         who = key.name
         answer = _looked_up(app, key, number, fallback, with_facts=with_facts)
     except RequestError as error:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bridge.errors import BridgeError, RequestError
+from bridge.errors import BridgeError, RequestError, TooMany
 
 log = logging.getLogger(__name__)
 
@@ -42,4 +43,6 @@ def render(request: web.Request, error: BridgeError) -> web.Response:
         response = web.json_response({"error": str(error)}, status=error.status)
     if error.status == 401:
         response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
+    if isinstance(error, TooMany):
+        response.headers[hdrs.RETRY_AFTER] = str(ceil(error.retry_after_s))
     return response

@@ -21,10 +21,10 @@ from bridge.errors import BadParameter, NotReady, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
 from bridge.http.callerid import MAX_NUMBER, as_it_comes, legacy_cid
-from bridge.http.keys import require, secret
+from bridge.http.keys import require, require_with_body
 from bridge.http.mailing import legacy_list
 from bridge.http.phonebook import LEGACY, book_response
-from bridge.http.state import CALLS, KEYS, MIRROR
+from bridge.http.state import CALLS, MIRROR
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
@@ -33,10 +33,11 @@ Parameters = Mapping[str, str]
 
 
 class Question(NamedTuple):
-    """What a parameter asks for, and the feature that a key must open for it."""
+    """What a parameter asks for, the feature that a key must open for it, and whether something is written."""
 
     feature: Feature
     answer: Callable[[web.Request, Key, Parameters], Awaitable[web.StreamResponse]]
+    writes: bool = False
 
 
 async def _incoming_call(request: web.Request, key: Key, parameters: Parameters) -> web.Response:
@@ -79,13 +80,13 @@ async def _add_asset(request: web.Request, key: Key, parameters: Parameters) -> 
 
 
 QUESTIONS: Mapping[str, Question] = {
-    "incoming_call": Question(Feature.CALLS, _incoming_call),
+    "incoming_call": Question(Feature.CALLS, _incoming_call, writes=True),
     "phonebook": Question(Feature.PHONEBOOK, _phonebook),
     "client_emails": Question(Feature.EMAILS, partial(_list, name="client_emails")),
     "primary_contact_emails": Question(Feature.EMAILS, partial(_list, name="primary_contact_emails")),
     "client_numbers": Question(Feature.NUMBERS, partial(_list, name="client_numbers")),
     "primary_contact_numbers": Question(Feature.NUMBERS, partial(_list, name="primary_contact_numbers")),
-    "add_asset": Question(Feature.ASSETS, _add_asset),
+    "add_asset": Question(Feature.ASSETS, _add_asset, writes=True),
     "account_balance": Question(Feature.BALANCE, partial(_balance, name="account_balance")),
     "client_id": Question(Feature.BALANCE, partial(_balance, name="client_id")),
 }
@@ -111,16 +112,19 @@ async def written(request: web.Request) -> web.StreamResponse:
     asked_for = query.read(request.rel_url.raw_query_string)
     if "cid" in asked_for and "add_asset" not in asked_for:
         return legacy_cid(request, asked_for)  # a phone shows any body, also the one that says what POST is for
-    parameters = {**await query.body(request), **asked_for}
+    key, _, body = await require_with_body(request, Feature.ASSETS)
+    parameters = {**body, **asked_for}
     if "add_asset" not in parameters:
         raise BadParameter("POST is for add_asset=NAME&client_id=ID; ask everything else with GET.")
-    return await _answered(request, parameters)
+    return await _add_asset(request, key, parameters)
 
 
 async def _answered(request: web.Request, parameters: Parameters) -> web.StreamResponse:
     for name, question in QUESTIONS.items():
         if name in parameters:
             key = require(request, question.feature, parameters)
+            if question.writes and request.method == hdrs.METH_HEAD:
+                raise web.HTTPMethodNotAllowed(request.method, (hdrs.METH_GET, hdrs.METH_POST))
             return await question.answer(request, key, parameters)
-    request.app[KEYS].find(secret(request, parameters))
+    require(request, None, parameters)
     raise BadParameter(f"Ask for one of: cid=NUMBER, {', '.join(QUESTIONS)}. See the README for each.")

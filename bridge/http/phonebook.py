@@ -31,6 +31,8 @@ routes = web.RouteTableDef()
 
 _READ = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST)
 _KEPT_QUESTIONS = 4096
+_KEPT_CHARS = 1024  # of a request whose question is kept; phones ask shorter ones
+_ABOUT_KEYS = frozenset({401, 429})
 # What ITFlow's own script gave: each client's primary contact, vendors, and nothing else, each by its name alone.
 _LEGACY = {"contacts": "primary", "locations": "false"}
 _LEGACY_NAMES = {"first-last": "as-is"}  # where no setting wants another form
@@ -61,8 +63,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
         return await _answer(request, known)
     place = bookquestion.place(request, app[BOOKS].formats)
     try:
-        params = await bookquestion.parameters(request)
-        key = bookquestion.allowed(request, place, params)
+        key, params = await bookquestion.keyed(request, place)
         if request.method == hdrs.METH_PUT and place.row.put:
             async for _ in request.content.iter_chunked(65_536):
                 pass
@@ -70,14 +71,14 @@ async def handle(request: web.Request) -> web.StreamResponse:
         if request.method not in _READ:
             raise web.HTTPMethodNotAllowed(request.method, _READ)
         question = bookquestion.question(request, place, params, key)
-        if request.method != hdrs.METH_POST:
+        if request.method != hdrs.METH_POST and sum(len(str(part)) for part in asked) <= _KEPT_CHARS:
             # Cheaper than counting which is used: phones ask the same again and again, and all fit.
             if len(app[QUESTIONS]) >= _KEPT_QUESTIONS:
                 app[QUESTIONS].clear()
             app[QUESTIONS][asked] = question
         return await _answer(request, question)
     except BridgeError as error:
-        if not place.row.errors or error.status == 401:
+        if not place.row.errors or error.status in _ABOUT_KEYS:
             raise
         body = app[BOOKS].failure(place.row, error)
         return web.Response(body=body, content_type=place.row.content_type, charset="utf-8")

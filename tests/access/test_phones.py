@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.access.phones import Phone, Phones
+from bridge import controls
+from bridge.access.phones import KEPT, MAX_FRESH, Phone, Phones
 from bridge.errors import StorageError
 from bridge.storage import Database
 
@@ -79,7 +80,7 @@ async def test_stored_while_running_and_at_the_end(tmp_path: Path) -> None:
 
 
 async def test_an_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", "bridge.access.phones")
+    caplog.set_level("DEBUG", "bridge.access.background")
     database = Database(tmp_path / "bridge.db")
     with sqlite3.connect(tmp_path / "bridge.db") as other:
         other.execute("ALTER TABLE phones RENAME TO away")
@@ -89,4 +90,48 @@ async def test_an_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptur
         while len(caplog.records) < 3:
             await asyncio.to_thread(lambda: None)
     assert [record.levelname for record in caplog.records[:3]] == ["WARNING", "DEBUG", "DEBUG"]
+    database.close()
+
+
+HOSTILE = [
+    "\x1b]0;owned\x07\x1b[2J",
+    "x" * 1_000_000,
+    "a\udcff\udc80b",
+    "\x00",
+    "two\nlines\rof\tlog",
+    "\u202egnp.exe",
+]
+
+
+@pytest.mark.parametrize("agent", HOSTILE)
+async def test_one_bad_user_agent_does_not_end_the_list(tmp_path: Path, agent: str) -> None:
+    database = Database(tmp_path / "bridge.db")
+    phones = Phones(database)
+    async with asyncio.timeout(30), phones.flushing(0.001):
+        phones.note(T46._replace(user_agent=agent, address="10.0.0.8"), 1)
+        phones.note(T46, 1)
+        while len(await asyncio.to_thread(phones.all)) < 2:
+            pass
+        phones.note(T46._replace(address="10.0.0.9"), 1)
+        while len(await asyncio.to_thread(phones.all)) < 3:
+            pass
+    shown = next(seen.phone.user_agent for seen in phones.all() if seen.phone.address == "10.0.0.8")
+    assert shown == controls.one_line(agent)[:200]
+    assert not shown or shown.isprintable()
+    database.close()
+
+
+def test_the_list_is_bounded_on_disk_and_in_memory(tmp_path: Path) -> None:
+    database = Database(tmp_path / "bridge.db")
+    phones = Phones(database)
+    for n in range(MAX_FRESH + 500):
+        phones.note(T46._replace(user_agent=f"first {n}"), 1)
+    phones.flush()
+    assert len(phones.all()) == MAX_FRESH
+    for n in range(500):
+        phones.note(T46._replace(user_agent=f"second {n}"), 1)
+    phones.flush()
+    stored = [seen.phone.user_agent for seen in phones.all()]
+    assert len(stored) == KEPT
+    assert {f"second {n}" for n in range(500)} < set(stored)
     database.close()
