@@ -200,10 +200,10 @@ def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> _Rules:
         is_home = own and own.parsed.valid and not plan.is_doubtful(own.parsed.number, own.parsed.country_code)
         return (own,) if is_home else (own, *_foreign_exit(digits), _one_zero(digits, region))
     bare = None if own and own.parsed.number[1:] == digits else _bare(digits)
-    if trunk is Trunk.BARE:
+    is_home = bare is not None and bare.parsed.country_code == plan.country_code(region)
+    if trunk is Trunk.BARE or (is_home and plan.has_trunk_prefix(region)):
         return (bare, own)
-    is_foreign = bare is not None and bare.parsed.country_code != plan.country_code(region)
-    return (own,) if trunk and is_foreign else (own, bare)
+    return (own, bare) if trunk is None or is_home else (own,)
 
 
 def _lettered(rules: _Rules) -> Iterator[_Found]:

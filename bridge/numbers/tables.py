@@ -15,11 +15,10 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMe
 from phonenumbers.phonemetadata import PhoneNumberDesc
 
 _LEAST, _MOST = 2, 17  # digits of a national number; phonenumbers reads no others
-_SPECIAL = (
-    *("premium_rate", "toll_free", "shared_cost", "voip"),
-    *("personal_number", "pager", "uan", "voicemail"),
+_KINDS = (
+    *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
+    *("personal_number", "voip", "pager", "uan", "voicemail"),
 )
-_ORDINARY = ("fixed_line", "mobile")
 _NEVER = re.compile("(?!)")
 _CODES = {str(code): code for code in COUNTRY_CODE_TO_REGION_CODE}
 
@@ -110,7 +109,7 @@ def split(digits: str, region: str | None = None) -> tuple[int, str, Source] | N
 
 def is_valid(code: int, national: str) -> bool:
     """Whether the numbering plan of a country calling code has such a national significant number in use."""
-    return _pattern(code, len(national), _SPECIAL + _ORDINARY).fullmatch(national) is not None
+    return _pattern(code, len(national), _KINDS).fullmatch(national) is not None
 
 
 def is_possible(code: int, national: str) -> bool:
@@ -120,11 +119,7 @@ def is_possible(code: int, national: str) -> bool:
 
 def is_fixed(code: int, national: str) -> bool:
     """Whether a national significant number is a fixed line, or may be one."""
-    length = len(national)
-    return (
-        _pattern(code, length, ("fixed_line",)).fullmatch(national) is not None
-        and _pattern(code, length, _SPECIAL).fullmatch(national) is None
-    )
+    return _pattern(code, len(national), ("fixed_line",)).fullmatch(national) is not None
 
 
 def _after_plus(digits: str, source: Source) -> tuple[int, str, Source] | None:

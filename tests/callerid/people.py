@@ -65,6 +65,11 @@ ENTRIES = (
     entry(VENDOR, 2, 2, "telekom", "+492218000000"),
     entry(VENDOR, 3, 0, "Stadtwerke", "+492218000001"),
     entry(CONTACT, 20, 1, "Ida Argentina", "+5491123456789"),
+    entry(CONTACT, 25, 2, "Juan Argentina", "+5491134567890;5"),
+    entry(CONTACT, 26, 2, "Julia Argentina", "+5491134567890;6"),
+    entry(CONTACT, 27, 2, "Maria Mexico", "+525512345678"),
+    entry(VENDOR, 4, 1, "Alpha Supplies", "+492218000002"),
+    entry(VENDOR, 5, 2, "Beta Supplies", "+492218000002"),
     entry(CONTACT, 21, 1, "Crowded A", "+4922170000"),
     entry(CONTACT, 22, 2, "Crowded B", "+4922170000"),
 )

@@ -47,6 +47,9 @@ CASES = [
     Case("1: an internal extension is not stretched", "101", HIT, Rule.CONTACT, "Short Dial"),
     Case("1: an unknown extension stays unknown", "102", MISS, Rule.UNKNOWN),
     Case("1: an Argentine mobile without its 9", "+541123456789", HIT, Rule.CONTACT, "Ida Argentina"),
+    Case("1: an Argentine mobile without its 9, by the extension", "tel:+541134567890;ext=6", HIT, Rule.CONTACT,
+         "Julia Argentina"),
+    Case("1: a prefix of Mexico that has ended", "+5215512345678", HIT, Rule.CONTACT, "Maria Mexico"),
     Case("2: two contacts of one client", "+492212000000", HIT, Rule.CLIENT, "Anker GmbH"),
     Case("2: a label is for people", "+492212000000", HIT, Rule.CLIENT, "Anker GmbH", {"label": "{client} - {name}"}),
     Case("2: an exact extension decides", "tel:+492212000000;ext=13", HIT, Rule.CONTACT, "Cora Shared"),
@@ -56,6 +59,7 @@ CASES = [
     Case("3: two clients, none wanted", "+492213000000", AMBIGUOUS, Rule.CROWD, "", {"several_clients": "none"}),
     Case("3: three clients", "+492214000000", AMBIGUOUS, Rule.CROWD),
     Case("3: two contacts of no client", "+492219000000", AMBIGUOUS, Rule.TWO, "Nora Nobody / Nils Nobody"),
+    Case("3: two vendors of clients", "+492218000002", AMBIGUOUS, Rule.TWO, "Alpha Supplies / Beta Supplies"),
     Case("4: a location", "+492216000000", HIT, Rule.LOCATION, "Anker GmbH, Werk Köln"),
     Case("4: a vendor of several clients", "+492218000000", HIT, Rule.VENDOR, "Telekom"),
     Case("4: a vendor of no client", "+492218000001", HIT, Rule.VENDOR, "Stadtwerke"),
@@ -107,3 +111,12 @@ def test_rule(case: Case) -> None:
 
 def test_every_rule_decides_a_case() -> None:
     assert {case.rule for case in CASES} == set(Rule)
+
+
+@pytest.mark.parametrize(
+    ("sent", "client_id"),
+    [("+492211000001", 1), ("+492216000000", 1), ("+492212000000", 1), ("+492218000000", 0), ("+492213000000", 0)],
+    ids=["contact", "location", "client", "vendor", "two"],
+)
+def test_which_client_is_calling(sent: str, client_id: int) -> None:
+    assert lookup(SNAPSHOT, Asker(), sent).client_id == client_id
