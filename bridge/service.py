@@ -29,7 +29,7 @@ from bridge.storage import Database, Watch, rescue
 
 log = logging.getLogger(__name__)
 
-DOORS = (legacy, phonebook, accounts, mailing, assets, health)
+DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health)
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -40,7 +40,6 @@ def make_app(settings: Settings) -> web.Application:
     app[MIRROR] = Mirror()
     for door in DOORS:
         app.add_routes(door.routes)
-    callerid.setup(app)
     app.cleanup_ctx.extend([_storage, _keys, _itflow, _mirror, _delivery, phonebook.keep_books, _agi])
     return app
 

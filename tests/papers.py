@@ -24,7 +24,7 @@ def settings_table() -> str:
 def rules() -> str:
     """The rules of caller ID, as they stand on top of the package."""
     text = callerid.__doc__ or ""
-    return f"```\n{text[text.index('====') : text.rindex('``lookup`` decides')].strip()}\n```"
+    return f"```\n{text[text.index('====') : text.rindex('``answer`` is what')].strip()}\n```"
 
 
 def trust() -> str:

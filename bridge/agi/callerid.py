@@ -21,15 +21,15 @@ async def run(session: Session, environment: Environment, features: Features, ke
     Returns:
         What happened, for the log.
     """
-    snapshot = features.mirror.snapshot
-    verdict = callerid.lookup(snapshot, key, environment.number)
-    known = callerid.facts(snapshot, verdict)
+    answer = callerid.answer(
+        features.mirror, key, environment.number, interface=callerid.Interface.AGI, with_facts=True
+    )
     for fact in FACTS:
-        if known[fact]:
-            await session.set(f"{INHERITED}ITFLOW_{fact.upper()}", _text(known[fact]))
-    if verdict.name:
-        await session.set("CALLERID(name)", _text(verdict.name))
-    return str(verdict.result)
+        if known := answer.facts.get(fact):
+            await session.set(f"{INHERITED}ITFLOW_{fact.upper()}", _text(known))
+    if answer.name:
+        await session.set("CALLERID(name)", _text(answer.name))
+    return answer.result
 
 
 def _text(value: object) -> str:

@@ -22,13 +22,29 @@ unknown       None of these: no name.
 6. Archived people and clients are never shown; leads are a setting (``callerid.leads``).
 7. The clients of the key are applied before all rules.
 
-``lookup`` decides, ``text`` makes names safe for phones, ``facts`` gives a verdict to programs and ``explain``
-to people.
+``answer`` is what every interface asks; ``lookup`` decides, ``text`` makes names safe for phones, ``facts`` gives a
+verdict to programs and ``explain`` to people.
 """
 
+from bridge.callerid.answer import Answer, Interface, answer, denied, failed
 from bridge.callerid.explain import Explanation, explain
 from bridge.callerid.facts import facts
 from bridge.callerid.lookup import Asker, Result, Rule, Verdict, lookup
 from bridge.callerid.text import safe
 
-__all__ = ["Asker", "Explanation", "Result", "Rule", "Verdict", "explain", "facts", "lookup", "safe"]
+__all__ = [
+    "Answer",
+    "Asker",
+    "Explanation",
+    "Interface",
+    "Result",
+    "Rule",
+    "Verdict",
+    "answer",
+    "denied",
+    "explain",
+    "facts",
+    "failed",
+    "lookup",
+    "safe",
+]

@@ -19,6 +19,10 @@ class Asker(Protocol):
     """Whom the answer is for; a key is one."""
 
     @property
+    def name(self) -> str:
+        """What it is called in the log."""
+
+    @property
     def clients(self) -> Scope:
         """The clients it may see."""
 

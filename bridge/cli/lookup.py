@@ -25,6 +25,7 @@ class Anybody:
 
     numbers: NumbersSection
     callerid: CalleridSection
+    name: str = "anybody"
     clients: Scope = None
 
 

@@ -6,116 +6,32 @@ came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
-from cachetools import LRUCache
-from prometheus_client import Counter
 
-from bridge import callerid, numbers
-from bridge.access.keys import Feature, Key, Shown
-from bridge.callerid import Result
+from bridge import callerid
+from bridge.access.keys import Feature, Shown
+from bridge.callerid.answer import DENIED, MAX_NUMBER, Answer
 from bridge.callerid.attestation import attested
-from bridge.directory.mirror import Mirror
-from bridge.directory.snapshot import Snapshot
-from bridge.errors import BadParameter, FeatureDenied, NotFound, NotReady, RequestError
+from bridge.errors import BadParameter, FeatureDenied, NotFound, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
 
-log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
 PLAIN = "text/plain; charset=utf-8"
-NOTHING: Mapping[str, Any] = {}
-MISS = Result.MISS.value
-DENIED, FAULT = "denied", "fault"
-HOT_NUMBERS = 131_072  # some 60 MB at most
-MAX_NUMBER = 128  # characters; what is longer is no number
-MAX_FALLBACK = 255
+MAX_REASON = 255  # characters of a header
 
 # With one of these, a request asks for more than a name.
 _LONGER = frozenset({"format", "incoming_call"})
 _DOORS = {"/api.php": "cid", "/callerid": "number"}
-
-_COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
-_COUNTS = {result: _COUNTER.labels(result) for result in (*map(str, Result), DENIED, FAULT)}
-
-
-class Names:
-    """The names of one snapshot, so that a hot number costs one look-up in a dictionary.
-
-    Args:
-        most: So many numbers are remembered, the least recently asked are forgotten first.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._snapshot: Snapshot | None = None
-        self._keys: dict[str, Key] = {}
-        # Plain tuples of plain strings: the garbage collector passes over them, however many there are.
-        self._hot: LRUCache[tuple[str, str], tuple[str, str, str]] = LRUCache(most)
-
-    def find(self, snapshot: Snapshot, key: Key, number: str) -> tuple[str, str, str]:
-        """Result, rule and name for a number and a key."""
-        if snapshot is not self._snapshot:
-            self._snapshot = snapshot
-            self._hot.clear()
-        known = self._keys.get(key.name)
-        if known is not key:
-            # Keys are read again whenever one of them may have changed; most of them have not.
-            if known is not None and known != key:
-                self._hot.clear()
-            self._keys[key.name] = key
-        found = self._hot.get((key.name, number))
-        if found is None:
-            verdict = callerid.lookup(snapshot, key, number)
-            found = self._hot[key.name, number] = (verdict.result.value, verdict.rule.value, verdict.name)
-        return found
-
-
-NAMES = web.AppKey("NAMES", Names)
-
-
-class Answer(NamedTuple):
-    """What a lookup came to, for any format.
-
-    Attributes:
-        result: A ``Result``, ``denied`` or ``fault``.
-        name: The name to show: the caller's, or what the phone system sent along, or nothing.
-        rule: The rule that decided.
-        reason: Why it was denied or failed.
-        known: All facts, where they were wanted.
-    """
-
-    result: str
-    name: str
-    rule: str = ""
-    reason: str = ""
-    age_s: int | None = None
-    known: Mapping[str, Any] = NOTHING
-
-    @property
-    def status(self) -> int:
-        """200, or 401 where the key does not fit."""
-        return 401 if self.result == DENIED else 200
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All that is known, flat but for ``candidates``."""
-        return {**self.known, "result": self.result, "name": self.name, "age_s": self.age_s, "reason": self.reason}
-
-
-def setup(app: web.Application, *, hot_numbers: int = HOT_NUMBERS) -> None:
-    """Add the routes, and the numbers that they remember."""
-    app[NAMES] = Names(hot_numbers)
-    app.add_routes(routes)
 
 
 def legacy_cid(request: web.Request, parameters: Mapping[str, str]) -> web.Response:
@@ -156,7 +72,7 @@ async def named(request: web.Request) -> web.Response:
     render = FORMATS.get(parameters.get("format", ""), _text)
     key_secret = secret(request, parameters)
     answer = _answer(request.app, parameters, "number", key_secret, request.remote, with_facts=render is not _text)
-    return render(answer._replace(known={**answer.known, "attestation": attested(parameters.get("verstat", ""))}))
+    return render(answer._replace(facts={**answer.facts, "attestation": attested(parameters.get("verstat", ""))}))
 
 
 @routes.get("/explain")
@@ -200,62 +116,31 @@ def _answer(
     *,
     with_facts: bool = False,
 ) -> Answer:
-    """Find the key, look up, count and log; a fault is an answer too."""
-    fallback, number, who = parameters.get("name", ""), parameters.get(number_parameter, ""), ""
+    """Find the key and ask the one rule; a fault is an answer too."""
+    fallback, number = parameters.get("name", ""), parameters.get(number_parameter, "")
     try:
         key = app[KEYS].open(key_secret, Feature.CALLERID, remote)
-        who = key.name
-        answer = _looked_up(app, key, number, fallback, with_facts=with_facts)
     except RequestError as error:
-        answer = Answer(DENIED, _plain(fallback), reason=str(error))
+        return callerid.denied(str(error), fallback, number=number)
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
-        answer = _fault(error, fallback)
-    return _counted(answer, number, who)
+        return callerid.failed(error, fallback, number=number)
+    return callerid.answer(app[MIRROR], key, number, fallback, with_facts=with_facts)
 
 
-def _looked_up(app: web.Application, key: Key, number: str, fallback: str, *, with_facts: bool = False) -> Answer:
-    mirror = app[MIRROR]
-    known: Mapping[str, Any] = NOTHING
-    try:
-        snapshot = mirror.snapshot
-        if with_facts:
-            verdict = callerid.lookup(snapshot, key, number[:MAX_NUMBER])
-            result, rule, name = verdict.result.value, verdict.rule.value, verdict.name
-            known = callerid.facts(snapshot, verdict)
-        else:
-            result, rule, name = app[NAMES].find(snapshot, key, number[:MAX_NUMBER])
-        if result == MISS:
-            mirror.nudge()
-        if not name and fallback:
-            name = _plain(fallback, key)
-    except NotReady as error:
-        return Answer(FAULT, _plain(fallback, key), reason=str(error))
-    except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
-        return _fault(error, fallback)
-    return Answer(result, name, rule, age_s=_age_s(mirror), known=known)
+def _status(answer: Answer) -> int:
+    """200, or 401 where the key does not fit."""
+    return 401 if answer.result == DENIED else 200
 
 
-def _age_s(mirror: Mirror) -> int | None:
-    return mirror.freshness.people_age_s
-
-
-def _fault(error: Exception, fallback: str) -> Answer:
-    # The error's own text may hold the number, so only its kind and place are logged.
-    place = "".join(traceback.format_tb(error.__traceback__))
-    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place)
-    return Answer(FAULT, _plain(fallback), reason=type(error).__name__)
-
-
-def _counted(answer: Answer, number: str, key_name: str) -> Answer:
-    _COUNTS[answer.result].inc()
-    if log.isEnabledFor(logging.DEBUG):
-        why = answer.rule or answer.reason
-        log.debug("%s for %s by key %s: %s", answer.result, numbers.masked(number), key_name or "-", why)
-    return answer
-
-
-def _plain(fallback: str, key: Key | None = None) -> str:
-    return callerid.safe(fallback[: 4 * MAX_FALLBACK], key.callerid.max_chars if key else MAX_FALLBACK)
+def _facts(answer: Answer) -> dict[str, Any]:
+    """All that is known, flat but for ``candidates``."""
+    return {
+        **answer.facts,
+        "result": answer.result,
+        "name": answer.name,
+        "age_s": answer.age_s,
+        "reason": answer.reason,
+    }
 
 
 def _headers(answer: Answer, content_type: str) -> dict[str, str]:
@@ -263,14 +148,14 @@ def _headers(answer: Answer, content_type: str) -> dict[str, str]:
     if answer.age_s is not None:
         headers[hdrs.AGE] = str(answer.age_s)
     if answer.reason:
-        headers["X-Bridge-Reason"] = callerid.safe(answer.reason, MAX_FALLBACK, ascii_language="")
-    if answer.status == 401:
+        headers["X-Bridge-Reason"] = callerid.safe(answer.reason, MAX_REASON, ascii_language="")
+    if _status(answer) == 401:
         headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return headers
 
 
 def _text(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.name.encode(), headers=_headers(answer, PLAIN))
+    return web.Response(status=_status(answer), body=answer.name.encode(), headers=_headers(answer, PLAIN))
 
 
 def _octets(answer: Answer) -> bytes:
@@ -278,24 +163,24 @@ def _octets(answer: Answer) -> bytes:
     body = answer.name.encode()
     headers = {**_headers(answer, PLAIN), hdrs.CONTENT_LENGTH: str(len(body)), hdrs.DATE: http_date()}
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    status = "401 Unauthorized" if answer.status == 401 else "200 OK"
+    status = "401 Unauthorized" if _status(answer) == 401 else "200 OK"
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
 
 
 def _json(answer: Answer) -> web.Response:
-    response = web.json_response(answer.facts, status=answer.status)
+    response = web.json_response(_facts(answer), status=_status(answer))
     response.headers.update(_headers(answer, "application/json; charset=utf-8"))
     return response
 
 
 def _hash(answer: Answer) -> web.Response:
     """Pairs for Asterisk's ``CURLOPT(hashcompat)=yes``: percent-encoded, flags as 1 or empty."""
-    facts = {name: value for name, value in answer.facts.items() if name != "candidates"}
+    facts = {name: value for name, value in _facts(answer).items() if name != "candidates"}
     # For URIDECODE(): names whole, whatever is in them.
     facts |= {"name_uri": quote(answer.name, safe=""), "client_uri": quote(facts.get("client") or "", safe="")}
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, "application/x-www-form-urlencoded")
-    return web.Response(status=answer.status, body=pairs.encode(), headers=headers)
+    return web.Response(status=_status(answer), body=pairs.encode(), headers=headers)
 
 
 def _hash_value(value: object) -> str:

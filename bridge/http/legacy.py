@@ -16,11 +16,12 @@ from aiohttp import hdrs, web
 
 from bridge import accounts, callerid
 from bridge.access.keys import Feature, Key
+from bridge.callerid.answer import MAX_NUMBER
 from bridge.callerid.attestation import attested
-from bridge.errors import BadParameter, NotReady, StorageError
+from bridge.errors import BadParameter, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
-from bridge.http.callerid import MAX_NUMBER, as_it_comes, legacy_cid
+from bridge.http.callerid import as_it_comes, legacy_cid
 from bridge.http.keys import require, require_with_body
 from bridge.http.mailing import legacy_list
 from bridge.http.phonebook import LEGACY, book_response
@@ -44,10 +45,7 @@ async def _incoming_call(request: web.Request, key: Key, parameters: Parameters)
     """An empty answer, always; the call log is a courtesy that no call waits for in vain."""
     # It is shown on a terminal later, where control characters would be obeyed.
     number = "".join(filter(str.isprintable, parameters.get("cid", "")[:MAX_NUMBER]))
-    try:
-        name = callerid.lookup(request.app[MIRROR].snapshot, key, number).name
-    except NotReady:
-        name = ""
+    name = callerid.answer(request.app[MIRROR], key, number, interface=callerid.Interface.CALL).name
     try:
         await asyncio.to_thread(
             request.app[CALLS].note, key.name, number, name, attested(parameters.get("verstat", ""))
@@ -127,4 +125,4 @@ async def _answered(request: web.Request, parameters: Parameters) -> web.StreamR
                 raise web.HTTPMethodNotAllowed(request.method, (hdrs.METH_GET, hdrs.METH_POST))
             return await question.answer(request, key, parameters)
     require(request, None, parameters)
-    raise BadParameter(f"Ask for one of: cid=NUMBER, {', '.join(QUESTIONS)}. See the README for each.")
+    raise BadParameter(f"Ask for one of: cid=NUMBER, {', '.join(QUESTIONS)}. See docs/api.md for each.")

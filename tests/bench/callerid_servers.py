@@ -62,7 +62,7 @@ def bridge(count: int, folder: Path) -> web.Application:
     app = web.Application()
     app[MIRROR] = Mirror(Snapshot.build(clients=clients, entries=entries(count)))
     app[KEYS] = keys
-    callerid.setup(app, hot_numbers=1)
+    app.add_routes(callerid.routes)
     app.add_routes(legacy.routes)
     return app
 

@@ -18,6 +18,7 @@ class Asker:
     clients: Scope = None
     numbers: NumbersSection = GERMAN
     callerid: CalleridSection = PLAIN
+    name: str = "pbx"
 
 
 def entry(kind: Kind, id_: int, client_id: int, name: str, *phones: str, **facts: object) -> Entry:

@@ -119,7 +119,7 @@ async def desk(
     keys.add("limited boss", Options(frozenset(Feature), frozenset({2, 3})), secret=LIMITED_ADMIN)
     app = web.Application(middlewares=[errors.rendered])
     app[SETTINGS], app[STORAGE], app[MIRROR], app[KEYS] = settings, database, mirror, keys
-    callerid.setup(app)
+    app.add_routes(callerid.routes)
 
     slow = asyncio.Event()
 

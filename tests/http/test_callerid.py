@@ -15,16 +15,13 @@ import pytest
 from pydantic import TypeAdapter
 from yarl import URL
 
-from bridge.access.keys import Keys, Options
+from bridge.access.keys import Options
 from bridge.clock import Moment
 from bridge.directory.entries import Entry, Scope
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http import callerid
 from bridge.http.state import KEYS, MIRROR, STORAGE
-from bridge.settings import Settings
-from bridge.storage import Database
-from tests.callerid.people import ENTRIES, SNAPSHOT
+from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import ADMIN, LIMITED, LIMITED_ADMIN, SECRET, Desk, desk, replies
 
 ADA = "%2B492211000001"
@@ -229,26 +226,3 @@ async def test_expectations_are_ignored(door: Desk) -> None:
     answered, _ = await door.raw(request.encode())
     (reply,) = replies(answered)
     assert (reply.status, reply.body.decode()) == (200, "Ada Müller")
-
-
-def test_keys_that_are_read_again_unchanged_forget_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "bridge.db")
-    keys = Keys(database, Settings())
-    secret = keys.add("pbx", Options())
-    names = callerid.Names(10)
-    snapshot = Counting.build()
-    for _ in range(3):
-        names.find(snapshot, keys.find(secret), "+492211000001")
-        keys.load()
-    database.close()
-    assert snapshot.asked == 1
-
-
-class Counting(Snapshot):
-    """A snapshot that counts what it is asked."""
-
-    asked = 0
-
-    def match(self, number: str, scope: Scope = None) -> list[Entry]:
-        self.asked += 1
-        return [ENTRIES[0]] if number == "+492211000001" and scope is None else []

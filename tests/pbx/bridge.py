@@ -21,7 +21,7 @@ async def serving(world: World) -> AsyncIterator[str]:
     """The bridge's HTTP door over the same world; yields its address."""
     app = web.Application()
     app[SETTINGS], app[KEYS], app[MIRROR] = Settings(), world.features.keys, world.features.mirror
-    callerid.setup(app)
+    app.add_routes(callerid.routes)
 
     for door in (legacy, health):
         app.add_routes(door.routes)

@@ -1,0 +1,146 @@
+"""The answer to "who is calling?", the same for every interface: look up, fall back, count, and look for new rows.
+
+A call must ring: whatever is wrong here, there is an answer, and its name is a name or nothing. It comes from memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from prometheus_client import Counter
+
+from bridge import numbers
+from bridge.callerid.facts import facts
+from bridge.callerid.lookup import Asker, Result, lookup
+from bridge.callerid.text import safe
+from bridge.directory.mirror import Mirror
+from bridge.errors import NotReady
+
+log = logging.getLogger(__name__)
+
+DENIED, FAULT = "denied", "fault"
+MAX_NUMBER = 128  # characters; what is longer is no number
+MAX_FALLBACK = 255
+
+
+class Interface(StrEnum):
+    """Who asks."""
+
+    HTTP = "http"
+    AGI = "agi"
+    CALL = "incoming_call"
+
+
+_COUNTER = Counter("itflow_bridge_callerid", "Caller-ID answers by interface and result", ["interface", "result"])
+_COUNTS = {
+    (interface, result): _COUNTER.labels(interface, result)
+    for interface in Interface
+    for result in (*map(str, Result), DENIED, FAULT)
+}
+
+
+class Answer(NamedTuple):
+    """What a phone is told, and why.
+
+    Attributes:
+        result: A ``Result``, ``denied`` or ``fault``.
+        name: The name to show: the caller's, or what the phone system sent along, or nothing.
+        rule: The rule that decided.
+        reason: Why it was denied or failed, for a header and the log, never for a display.
+        age_s: Age of the mirror; None where there is none.
+        facts: All that is known, where it was wanted; see ``callerid.facts``.
+    """
+
+    result: str
+    name: str
+    rule: str = ""
+    reason: str = ""
+    age_s: int | None = None
+    facts: Mapping[str, Any] = {}
+
+
+def answer(
+    mirror: Mirror,
+    asker: Asker,
+    number: str,
+    fallback: str = "",
+    *,
+    interface: Interface = Interface.HTTP,
+    with_facts: bool = False,
+) -> Answer:
+    """Who is calling; never raises and never waits.
+
+    After a miss the mirror looks for new rows early: a caller is typed in while the phone rings, or soon after.
+
+    Args:
+        mirror: What is known.
+        asker: For whom: a key.
+        number: The caller ID number as the phone system sent it.
+        fallback: The name that it sent along, shown where ITFlow's is not certain.
+        interface: Who asks, for the counter.
+        with_facts: Fill ``Answer.facts``.
+    """
+    try:
+        snapshot = mirror.snapshot
+        verdict = lookup(snapshot, asker, number[:MAX_NUMBER])
+        if verdict.result is Result.MISS:
+            mirror.nudge()
+        found = Answer(
+            result=verdict.result.value,
+            name=verdict.name or _plain(fallback, asker.callerid.max_chars),
+            rule=verdict.rule.value,
+            age_s=mirror.freshness.people_age_s,
+            facts=facts(snapshot, verdict) if with_facts else {},
+        )
+    except NotReady as error:
+        found = Answer(FAULT, _plain(fallback, asker.callerid.max_chars), reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
+        found = _fault(error, fallback)
+    return _counted(found, interface, number, asker.name)
+
+
+def denied(reason: str, fallback: str = "", *, interface: Interface = Interface.HTTP, number: str = "") -> Answer:
+    """The answer to a caller whose key does not fit.
+
+    Args:
+        reason: Why.
+        fallback: See ``answer``; so ``interface`` and ``number``.
+        interface: See there.
+        number: See there.
+    """
+    return _counted(Answer(DENIED, _plain(fallback, MAX_FALLBACK), reason=reason), interface, number, "")
+
+
+def failed(error: Exception, fallback: str = "", *, interface: Interface = Interface.HTTP, number: str = "") -> Answer:
+    """The answer where something is wrong before the look-up.
+
+    Args:
+        error: What.
+        fallback: See ``answer``; so ``interface`` and ``number``.
+        interface: See there.
+        number: See there.
+    """
+    return _counted(_fault(error, fallback), interface, number, "")
+
+
+def _fault(error: Exception, fallback: str) -> Answer:
+    # The error's own text may hold the number, so only its kind and place are logged.
+    place = "".join(traceback.format_tb(error.__traceback__))
+    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place)
+    return Answer(FAULT, _plain(fallback, MAX_FALLBACK), reason=type(error).__name__)
+
+
+def _counted(found: Answer, interface: Interface, number: str, key_name: str) -> Answer:
+    _COUNTS[interface, found.result].inc()
+    if log.isEnabledFor(logging.DEBUG):
+        why = found.rule or found.reason
+        log.debug("%s for %s by key %s: %s", found.result, numbers.masked(number), key_name or "-", why)
+    return found
+
+
+def _plain(fallback: str, max_chars: int) -> str:
+    return safe(fallback[: 4 * MAX_FALLBACK], max_chars) if fallback else ""
