@@ -42,6 +42,7 @@ class Known:
         ever: It has been pulled before.
         doubt: What is doubtful about it.
         gap: Why it cannot be read.
+        odd: What is said of its rows that cannot be read.
     """
 
     pull: int
@@ -49,6 +50,7 @@ class Known:
     ever: bool
     doubt: str
     gap: str
+    odd: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ class MirrorStore:
             pull, rows, pulled_at, doubt, gap = connection.execute(
                 "SELECT pull, rows, pulled_at, doubt, gap FROM mirror_modules WHERE module = ?", (module,)
             ).fetchone()
-        return Known(pull, rows, pulled_at is not None, doubt, gap)
+            odd = connection.execute("SELECT reason FROM odd_row WHERE module = ?", (module,)).fetchall()
+        return Known(pull, rows, pulled_at is not None, doubt, gap, frozenset(reason for (reason,) in odd))
 
     def marks(self, module: str) -> dict[int, PageMark]:
         """The pages of the last whole pull, by offset."""
@@ -502,7 +505,7 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
     }
     gaps = {module: gap for module, _, _, _, gap, _ in modules if gap}
     doubts = {
-        module: " ".join(filter(None, (doubt, _left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
+        module: " ".join(filter(None, (doubt, left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
     }
     return Freshness(
         people_at=_oldest(PEOPLE, moments, gaps),
@@ -516,7 +519,8 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
     )
 
 
-def _left_out(reasons: Sequence[str]) -> str:
+def left_out(reasons: Sequence[str]) -> str:
+    """Some rows that cannot be read, in words for the operator; empty for none."""
     more = f" And {len(reasons) - NAMED} more." if len(reasons) > NAMED else ""
     return f"Left out: {' '.join(reasons[:NAMED])}{more}" if reasons else ""
 
