@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 import sqlite3
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final, Self
@@ -65,7 +66,7 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only = ON")
         facts = dict(connection.execute("SELECT name, value FROM mirror_facts"))
-        self.version = f"{facts['origin']}.{facts['version']}"
+        self.version = version_of(facts)
         self.payments = bool(facts.get("payments"))
         self._connection = connection
         # Python keeps a statement for the next one of the same text, and lets two threads have it at once (3.12 and
@@ -191,6 +192,12 @@ class Snapshot:
             yield from rows
             with self._lock:
                 rows = cursor.fetchmany(CHUNK)
+
+
+def version_of(facts: Mapping[str, str]) -> str:
+    """Names a mirror's content, by its facts; where they are lost, no two are alike."""
+    origin = facts.get("origin") or secrets.token_hex(6)
+    return f"{origin}.{facts.get('version', '')}"
 
 
 def fill(

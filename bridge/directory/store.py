@@ -8,6 +8,7 @@ operator's) one stands back. The marks of the pages go first: a pull that was br
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from bridge.clock import Moment
 from bridge.directory.entries import Kind
 from bridge.directory.mirror import Freshness
 from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, releases
-from bridge.directory.snapshot import Snapshot
+from bridge.directory.snapshot import Snapshot, version_of
 from bridge.itflow.client import PageMark
 from bridge.storage import Database
 
@@ -364,7 +365,7 @@ class Reader:
         with self._database.read() as connection:
             freshness = _freshness(connection)
             facts = _facts(connection)
-        version = f"{facts['origin']}.{facts['version']}"
+        version = version_of(facts)
         if freshness.people_at is not None and version != self._version:
             self._snapshot = Snapshot(self._database.copy())
             self._version = self._snapshot.version
@@ -481,7 +482,10 @@ def _note_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> boo
 
 
 def _raise_version(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE mirror_facts SET value = value + 1 WHERE name = 'version'")
+    connection.execute(
+        "INSERT INTO mirror_facts VALUES ('version', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+    connection.execute("INSERT OR IGNORE INTO mirror_facts VALUES ('origin', lower(hex(randomblob(6))))")
 
 
 def _count_up(connection: sqlite3.Connection, pulls: dict[str, int], module: str) -> bool:
@@ -501,7 +505,7 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
         odd.setdefault(module, []).append(reason)
     facts = _facts(connection)
     moments = {
-        module: Moment.read(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
+        module: _moment(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
     }
     gaps = {module: gap for module, _, _, _, gap, _ in modules if gap}
     doubts = {
@@ -517,6 +521,14 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
         payments=facts.get("payments", ""),
         generation=facts.get("generation", ""),
     )
+
+
+def _moment(text: str) -> Moment:
+    """What was stored; what cannot be read counts as long ago, so that names are still answered and no balance is."""
+    try:
+        return Moment.read(text)
+    except ValueError:
+        return Moment(dt.datetime.fromtimestamp(0, dt.UTC))
 
 
 def left_out(reasons: Sequence[str]) -> str:
