@@ -482,10 +482,11 @@ def _note_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> boo
 
 
 def _raise_version(connection: sqlite3.Connection) -> None:
+    """Name the content anew; at random too, because a backup that is put back counts from an earlier number on."""
     connection.execute(
         "INSERT INTO mirror_facts VALUES ('version', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
     )
-    connection.execute("INSERT OR IGNORE INTO mirror_facts VALUES ('origin', lower(hex(randomblob(6))))")
+    connection.execute("INSERT OR REPLACE INTO mirror_facts VALUES ('origin', lower(hex(randomblob(6))))")
 
 
 def _count_up(connection: sqlite3.Connection, pulls: dict[str, int], module: str) -> bool:
