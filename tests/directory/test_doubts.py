@@ -343,6 +343,16 @@ async def test_a_key_that_suddenly_sees_one_client_only_erases_nobody(house: Hou
     assert set(house.freshness().doubts) >= {"clients", "contacts"}
 
 
+async def test_a_key_that_sees_one_of_two_clients_erases_nobody(house: House, sync: Sync) -> None:
+    house.sql("DELETE FROM clients WHERE client_id > 2")
+    await sync.people()
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, client_id=1)
+    await sync.people()
+    assert house.names("+492219876512") == ["Ute Maier"]
+    assert "one client only" in house.freshness().doubts["clients"]
+
+
 @pytest.mark.parametrize("people_first", [True, False])
 @pytest.mark.parametrize("generation", ["26.02", "26.08"])
 async def test_invoices_do_not_go_with_clients_that_a_key_no_longer_sees(
