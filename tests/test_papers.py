@@ -1,9 +1,11 @@
 """What README and docs/ say of the code is what the code says; ``python -m tests.papers`` mends them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import bridge
 from bridge.cli import app
 from tests.papers import BLOCKS, PAPERS, block
 
@@ -21,3 +23,10 @@ def test_every_command_it_names_is_there():
     named = set(re.findall(r"itflow-bridge ([a-z]+)\b", TEXT))
     assert named
     assert named <= known
+
+
+def test_every_file_it_names_is_there():
+    root = Path(bridge.__file__).parents[1]
+    named = set(re.findall(r"`((?:bridge|tests|templates|asterisk)/[\w/.-]*)`", TEXT))
+    assert named
+    assert sorted(path for path in named if not (root / path).exists()) == []

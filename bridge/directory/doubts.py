@@ -30,8 +30,6 @@ def judge(found: Sequence[Found], troubled: Sequence[str], max_loss: float) -> M
     """
     doubts = {one.module: text for one in found if (text := _doubt(one, max_loss))}
     suspects = [*doubts, *troubled]
-    if (text := _one_client(found)) and not doubts:
-        suspects, doubts = ["the key's clients"], {one.module: text for one in found if one.lost}
     for one in found:
         if one.lost and one.module not in doubts and suspects:
             doubts[one.module] = (
@@ -45,20 +43,14 @@ def _doubt(found: Found, max_loss: float) -> str:
     known, lost, module = found.known.rows, len(found.lost), found.module
     if known and not found.seen:
         return f"ITFlow shows no {module} at all, but the mirror knows {known}. {_WHAT_TO_DO}"
+    if lost and module == "clients" and found.seen == 1:
+        return (
+            f"ITFlow shows one client only, but the mirror knows {known}: as with an API key that is limited to one "
+            f"client. {_WHAT_TO_DO}"
+        )
     if lost > max_loss * known and (lost > LOSS_FLOOR or 2 * lost > known):
         return (
             f"{lost} of {known} known {module} are gone from ITFlow's answer (setting sync.max_loss: "
             f"{max_loss:.0%}). {_WHAT_TO_DO}"
         )
-    return ""
-
-
-def _one_client(found: Sequence[Found]) -> str:
-    """A key that now sees a single client looks like an ITFlow that has lost all others."""
-    for one in found:
-        if one.module == "clients" and one.lost and one.seen == 1:
-            return (
-                f"ITFlow shows one client only, but the mirror knows {one.known.rows}: as with an API key that is "
-                f"limited to one client. {_WHAT_TO_DO}"
-            )
     return ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 import sqlite3
+import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final, Self
@@ -29,6 +31,8 @@ _OF_CLIENTS = f"""
 SELECT {_ENTRY} FROM live_entry WHERE client_id IN (SELECT value FROM json_each(?)) ORDER BY kind, id
 """
 _ONE = f"SELECT {_ENTRY} FROM live_entry WHERE kind = ? AND id = ?"
+_CLIENTS = f"SELECT {_CLIENT} FROM client WHERE NOT archived ORDER BY id"
+_ONE_CLIENT = f"SELECT {_CLIENT} FROM client WHERE id = ? AND NOT archived"
 _INVOICES = """
 SELECT id, number, status, date, due, currency, amount FROM invoice WHERE client_id = ? ORDER BY id
 """
@@ -38,13 +42,18 @@ SELECT invoice_id, amount FROM payment WHERE invoice_id IN (SELECT id FROM invoi
 _ODD_INVOICES = "SELECT reason FROM odd_row WHERE module = 'invoices' AND ifnull(client_id, ?1) = ?1 ORDER BY id"
 _ODD_PAYMENTS = "SELECT DISTINCT invoice_id FROM odd_row WHERE module = 'payments'"
 
+# Rows read while other threads wait, well below a millisecond.
+CHUNK = 200
+# A scope of more clients is read by going through all entries in their order; sorting its own would hold others up.
+FEW_CLIENTS = 30
+
 _KINDS = {kind.value: kind for kind in Kind}
 _LABELS = {label.value: label for label in Label}
 _built = count(1)
 
 
 class Snapshot:
-    """Clients, entries and invoices at one moment; never changed, only replaced.
+    """Clients, entries and invoices at one moment; never changed, only replaced. Any thread may read it.
 
     Args:
         connection: The tables of ``bridge.db`` in memory; the snapshot's from now on.
@@ -57,9 +66,12 @@ class Snapshot:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA query_only = ON")
         facts = dict(connection.execute("SELECT name, value FROM mirror_facts"))
-        self.version = f"{facts['origin']}.{facts['version']}"
+        self.version = version_of(facts)
         self.payments = bool(facts.get("payments"))
         self._connection = connection
+        # Python keeps a statement for the next one of the same text, and lets two threads have it at once (3.12 and
+        # later): one would get what the other has asked for.
+        self._lock = threading.Lock()
         weakref.finalize(self, connection.close)
 
     @classmethod
@@ -96,56 +108,52 @@ class Snapshot:
             number: An identity: E.164 or short.
             scope: The clients that count.
         """
-        rows = self._connection.execute(_MATCH, (number,)).fetchall()
+        rows = self._rows(_MATCH, number)
         if len(rows) > 1:  # an entry that has the number twice is there twice
             rows = sorted(set(rows))
         return [self._entry(*row) for row in rows if covers(scope, row[2])]
 
     def entry(self, kind: Kind, entry_id: int) -> Entry | None:
         """An entry that is shown, or None."""
-        row = self._connection.execute(_ONE, (kind.value, entry_id)).fetchone()
-        return self._entry(*row) if row else None
+        return next((self._entry(*row) for row in self._rows(_ONE, kind.value, entry_id)), None)
 
     def client(self, client_id: int) -> Client | None:
         """A client that is not archived, or None."""
-        row = self._connection.execute(
-            f"SELECT {_CLIENT} FROM client WHERE id = ? AND NOT archived",
-            (client_id,),
-        ).fetchone()
-        return _client(*row) if row else None
+        return next((_client(*row) for row in self._rows(_ONE_CLIENT, client_id)), None)
 
     def clients(self, scope: Scope = None) -> Iterator[Client]:
         """The clients of a scope, in the order of their ids."""
-        for row in self._connection.execute(f"SELECT {_CLIENT} FROM client WHERE NOT archived ORDER BY id"):
+        for row in self._stream(_CLIENTS):
             if covers(scope, row[0]):
                 yield _client(*row)
 
     def entries(self, scope: Scope = None) -> Iterator[Entry]:
         """The entries of a scope: contacts, then locations, then vendors, each in the order of their ids."""
-        if scope is not None:
-            for row in self._connection.execute(_OF_CLIENTS, (json.dumps(sorted(scope)),)):
+        if scope is not None and len(scope) <= FEW_CLIENTS:
+            for row in self._stream(_OF_CLIENTS, json.dumps(sorted(scope))):
                 yield self._entry(*row)
             return
         # Both come in the same order, so the numbers of all entries are read along with them.
-        phones = self._connection.execute(_ALL_PHONES)
-        phone = phones.fetchone()
-        for row in self._connection.execute(_ALL):
+        phones = self._stream(_ALL_PHONES)
+        phone = next(phones, None)
+        for row in self._stream(_ALL):
             place = row[:2]
             found = []
             while phone is not None and phone[:2] <= place:
                 if phone[:2] == place:
                     found.append(_phone(*phone[2:]))
-                phone = phones.fetchone()
-            yield _entry(*row, phones=tuple(found))
+                phone = next(phones, None)
+            if covers(scope, row[2]):
+                yield _entry(*row, phones=tuple(found))
 
     def invoices(self, client_id: int) -> Sequence[Invoice]:
         """The invoices of a client that is not archived, in the order of their ids."""
         if self.client(client_id) is None:
             return []
         # A payment that cannot be read leaves open what is paid on its invoice; one of no known invoice, on every one.
-        odd = {invoice_id for (invoice_id,) in self._connection.execute(_ODD_PAYMENTS)}
+        odd = {invoice_id for (invoice_id,) in self._rows(_ODD_PAYMENTS)}
         paid: dict[int, Decimal] = defaultdict(Decimal)
-        for invoice_id, amount in self._connection.execute(_PAYMENTS, (client_id,)):
+        for invoice_id, amount in self._rows(_PAYMENTS, client_id):
             paid[invoice_id] += Decimal(amount)
         return [
             Invoice(
@@ -159,18 +167,37 @@ class Snapshot:
                 amount=Decimal(amount),
                 paid=paid[invoice_id] if self.payments and not odd & {invoice_id, None} else None,
             )
-            for invoice_id, number, status, date, due, currency, amount in self._connection.execute(
-                _INVOICES, (client_id,)
-            )
+            for invoice_id, number, status, date, due, currency, amount in self._rows(_INVOICES, client_id)
         ]
 
     def odd_invoices(self, client_id: int) -> Sequence[str]:
         """Why a client's invoices are not all here, or not as they are: those in ITFlow that cannot be read."""
-        return [reason for (reason,) in self._connection.execute(_ODD_INVOICES, (client_id,))]
+        return [reason for (reason,) in self._rows(_ODD_INVOICES, client_id)]
 
     def _entry(self, kind: str, entry_id: int, *rest: Any) -> Entry:  # noqa: ANN401 - columns of STRICT tables
-        phones = self._connection.execute(_PHONES, (kind, entry_id)).fetchall()
-        return _entry(kind, entry_id, *rest, phones=tuple([_phone(*phone) for phone in phones]))
+        phones = [_phone(*phone) for phone in self._rows(_PHONES, kind, entry_id)]
+        return _entry(kind, entry_id, *rest, phones=tuple(phones))
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        """All rows of an answer that is short."""
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def _stream(self, query: str, *values: object) -> Iterator[Any]:
+        """The rows of an answer of any length; others read in between."""
+        with self._lock:
+            cursor = self._connection.execute(query, values)
+            rows = cursor.fetchmany(CHUNK)
+        while rows:
+            yield from rows
+            with self._lock:
+                rows = cursor.fetchmany(CHUNK)
+
+
+def version_of(facts: Mapping[str, str]) -> str:
+    """Names a mirror's content, by its facts; where they are lost, no two are alike."""
+    origin = facts.get("origin") or secrets.token_hex(6)
+    return f"{origin}.{facts.get('version', '')}"
 
 
 def fill(

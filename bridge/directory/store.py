@@ -8,6 +8,7 @@ operator's) one stands back. The marks of the pages go first: a pull that was br
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from bridge.clock import Moment
 from bridge.directory.entries import Kind
 from bridge.directory.mirror import Freshness
 from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, releases
-from bridge.directory.snapshot import Snapshot
+from bridge.directory.snapshot import Snapshot, version_of
 from bridge.itflow.client import PageMark
 from bridge.storage import Database
 
@@ -42,6 +43,7 @@ class Known:
         ever: It has been pulled before.
         doubt: What is doubtful about it.
         gap: Why it cannot be read.
+        odd: What is said of its rows that cannot be read.
     """
 
     pull: int
@@ -49,6 +51,7 @@ class Known:
     ever: bool
     doubt: str
     gap: str
+    odd: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,8 @@ class MirrorStore:
             pull, rows, pulled_at, doubt, gap = connection.execute(
                 "SELECT pull, rows, pulled_at, doubt, gap FROM mirror_modules WHERE module = ?", (module,)
             ).fetchone()
-        return Known(pull, rows, pulled_at is not None, doubt, gap)
+            odd = connection.execute("SELECT reason FROM odd_row WHERE module = ?", (module,)).fetchall()
+        return Known(pull, rows, pulled_at is not None, doubt, gap, frozenset(reason for (reason,) in odd))
 
     def marks(self, module: str) -> dict[int, PageMark]:
         """The pages of the last whole pull, by offset."""
@@ -361,7 +365,7 @@ class Reader:
         with self._database.read() as connection:
             freshness = _freshness(connection)
             facts = _facts(connection)
-        version = f"{facts['origin']}.{facts['version']}"
+        version = version_of(facts)
         if freshness.people_at is not None and version != self._version:
             self._snapshot = Snapshot(self._database.copy())
             self._version = self._snapshot.version
@@ -478,7 +482,11 @@ def _note_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> boo
 
 
 def _raise_version(connection: sqlite3.Connection) -> None:
-    connection.execute("UPDATE mirror_facts SET value = value + 1 WHERE name = 'version'")
+    """Name the content anew; at random too, because a backup that is put back counts from an earlier number on."""
+    connection.execute(
+        "INSERT INTO mirror_facts VALUES ('version', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+    connection.execute("INSERT OR REPLACE INTO mirror_facts VALUES ('origin', lower(hex(randomblob(6))))")
 
 
 def _count_up(connection: sqlite3.Connection, pulls: dict[str, int], module: str) -> bool:
@@ -498,11 +506,11 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
         odd.setdefault(module, []).append(reason)
     facts = _facts(connection)
     moments = {
-        module: Moment.read(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
+        module: _moment(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
     }
     gaps = {module: gap for module, _, _, _, gap, _ in modules if gap}
     doubts = {
-        module: " ".join(filter(None, (doubt, _left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
+        module: " ".join(filter(None, (doubt, left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
     }
     return Freshness(
         people_at=_oldest(PEOPLE, moments, gaps),
@@ -516,7 +524,16 @@ def _freshness(connection: sqlite3.Connection) -> Freshness:
     )
 
 
-def _left_out(reasons: Sequence[str]) -> str:
+def _moment(text: str) -> Moment:
+    """What was stored; what cannot be read counts as long ago, so that names are still answered and no balance is."""
+    try:
+        return Moment.read(text)
+    except ValueError:
+        return Moment(dt.datetime.fromtimestamp(0, dt.UTC))
+
+
+def left_out(reasons: Sequence[str]) -> str:
+    """Some rows that cannot be read, in words for the operator; empty for none."""
     more = f" And {len(reasons) - NAMED} more." if len(reasons) > NAMED else ""
     return f"Left out: {' '.join(reasons[:NAMED])}{more}" if reasons else ""
 

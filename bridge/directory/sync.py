@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -18,7 +18,7 @@ from typing import Final
 from bridge.clock import Moment
 from bridge.directory.doubts import judge
 from bridge.directory.pull import Progress, pull, pull_new
-from bridge.directory.store import NAMED, PEOPLE, Found, Known, MirrorStore
+from bridge.directory.store import PEOPLE, Found, Known, MirrorStore, left_out
 from bridge.errors import (
     ItflowError,
     ItflowFailing,
@@ -195,7 +195,7 @@ class Sync:
         for _ in range(TRIES):
             pulled, troubled, failures = await self._pull(report, sources, accept=accept)
             try:
-                doubts = {} if accept else judge(list(pulled.values()), troubled, self._max_loss)
+                doubts = {} if accept else await self._judge(sources, pulled, troubled)
                 self._tell_doubts(report, pulled, doubts)
                 if whole and (troubled or doubts):
                     break
@@ -240,14 +240,35 @@ class Sync:
             raise
         return pulled, troubled, failures
 
+    async def _judge(
+        self, sources: Mapping[str, str], pulled: Mapping[str, Found], troubled: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Why modules may lose no rows; see ``judge``.
+
+        What is doubted from earlier pulls of other modules counts too. Money that has lost rows is not judged without
+        the clients as ITFlow shows them now: the key may see fewer since they were last pulled.
+        """
+        earlier = [module for module in PEOPLE if module not in sources and self._store.known(module).doubt]
+        clients: Mapping[str, Found] = {}
+        suspects = [*troubled, *earlier]
+        if "clients" not in sources and any(one.lost for one in pulled.values()):
+            clients, more, _ = await self._pull(Report(), {"clients": "clients"}, accept=False)
+            suspects += more
+        try:
+            doubts = judge([*pulled.values(), *clients.values()], suspects, self._max_loss)
+        finally:
+            for one in clients.values():
+                one.close()
+        return {module: text for module, text in doubts.items() if module in pulled}
+
     def _tell_doubts(self, report: Report, pulled: Mapping[str, Found], doubts: Mapping[str, str]) -> None:
         for module, text in doubts.items():
             report.modules[module] = replace(report.modules[module], problem=text)
             self._doubt(module, pulled[module].known, text)
         for module, one in pulled.items():
-            if one.odd and not one.known.doubt:
-                log.warning("%s", " ".join(odd.reason for odd in one.odd[:NAMED]))
-            if module not in doubts and not one.odd and (one.known.doubt or one.known.gap):
+            if odd := [odd.reason for odd in one.odd if odd.reason not in one.known.odd]:
+                log.warning("%s", left_out(odd))
+            if module not in doubts and not one.odd and (one.known.doubt or one.known.gap or one.known.odd):
                 log.info("%s can be followed again", module)
 
     async def _take(

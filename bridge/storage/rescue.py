@@ -54,7 +54,7 @@ class Rescue:
         return (
             f"bridge.db was damaged ({self.reason}). It is kept as {self.aside}. Carried over: {kept}. Rows may be "
             f"missing of: {lost}. The mirror is pulled anew; look at `itflow-bridge keys list` and "
-            "`itflow-bridge assets list` for what else is missing, or put a backup back."
+            "`itflow-bridge journal list` for what else is missing, or put a backup back."
         )
 
 

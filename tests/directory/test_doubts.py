@@ -90,12 +90,13 @@ async def test_a_doubtful_module_does_not_hold_the_others_up(house: House, sync:
     assert house.names("+18005550111") == ["New Telco"]
 
 
-async def test_a_small_mirror_may_lose_a_few_rows(house: House, sync: Sync) -> None:
+@pytest.mark.parametrize(("left", "doubted"), [(4, False), (3, True)])
+async def test_a_small_mirror_may_lose_half_its_rows(house: House, sync: Sync, *, left: int, doubted: bool) -> None:
     await sync.people()
-    house.sql("DELETE FROM contacts WHERE contact_id > 4")
+    house.sql("DELETE FROM contacts WHERE contact_id > ?", left)
     await sync.people()
-    assert not house.freshness().doubts
-    assert house.freshness().rows["contacts"] == 4
+    assert ("contacts" in house.freshness().doubts) is doubted
+    assert house.freshness().rows["contacts"] == (8 if doubted else left)
 
 
 @pytest.mark.parametrize("max_loss", [0.05, 0.5])
@@ -275,6 +276,34 @@ async def test_a_known_row_that_cannot_be_read_any_more_stays_as_it_was(house: H
         assert "row 3" in house.freshness().doubts["contacts"]
 
 
+async def test_an_odd_row_is_told_once_and_another_one_again(
+    house: House, sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bridge.directory.sync")
+    told = []
+    for statement in (
+        "UPDATE contacts SET contact_client_id = -7 WHERE contact_id = 3",
+        "",
+        "UPDATE contacts SET contact_client_id = -7 WHERE contact_id = 5",
+        "",
+        "UPDATE contacts SET contact_client_id = 1 WHERE contact_id IN (3, 5)",
+        "",
+    ):
+        if statement:
+            house.sql(statement)
+        await sync.people()
+        told.append([f"{record.levelname} {record.message}" for record in caplog.records])
+        caplog.clear()
+    first, none, second, still_none, again, quiet = told
+    assert len(first) == len(second) == len(again) == 1
+    assert first[0].startswith("WARNING Left out: ")
+    assert "row 3" in first[0]
+    assert "row 5" in second[0]
+    assert "row 3" not in second[0]
+    assert again == ["INFO contacts can be followed again"]
+    assert not [*none, *still_none, *quiet]
+
+
 async def test_an_invoice_that_cannot_be_read_is_its_client_s_matter(house: House, sync: Sync) -> None:
     house.sql("UPDATE invoices SET invoice_amount = 'much' WHERE invoice_id = 2")
     await sync.people()
@@ -312,6 +341,44 @@ async def test_a_key_that_suddenly_sees_one_client_only_erases_nobody(house: Hou
     await sync.people()
     assert [house.names(f"+1303555000{number}") for number in range(6)] == [[f"Contact {1001 + n}"] for n in range(6)]
     assert set(house.freshness().doubts) >= {"clients", "contacts"}
+
+
+async def test_a_key_that_sees_one_of_two_clients_erases_nobody(house: House, sync: Sync) -> None:
+    house.sql("DELETE FROM clients WHERE client_id > 2")
+    await sync.people()
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, client_id=1)
+    await sync.people()
+    assert house.names("+492219876512") == ["Ute Maier"]
+    assert "one client only" in house.freshness().doubts["clients"]
+
+
+@pytest.mark.parametrize("people_first", [True, False])
+@pytest.mark.parametrize("generation", ["26.02", "26.08"])
+async def test_invoices_do_not_go_with_clients_that_a_key_no_longer_sees(
+    house: House, sync: Sync, *, people_first: bool
+) -> None:
+    house.sql("UPDATE invoices SET invoice_client_id = 2 WHERE invoice_id = 4")
+    await sync.people()
+    await sync.money()
+    house.itflow.keys.clear()
+    house.itflow.add_key(KEY, client_id=1)
+    house.sql("DELETE FROM invoices WHERE invoice_id = 3")
+    if people_first:
+        await sync.people()
+    await sync.money()
+    assert [invoice.id for invoice in house.snapshot().invoices(2)] == [4]
+    assert "clients" in house.freshness().doubts["invoices"]
+
+
+@pytest.mark.parametrize("generation", ["26.08"])
+async def test_an_invoice_that_is_deleted_goes(house: House, sync: Sync) -> None:
+    await sync.people()
+    await sync.money()
+    house.sql("DELETE FROM invoices WHERE invoice_id = 4")
+    await sync.money()
+    assert [invoice.id for invoice in house.snapshot().invoices(1)] == [1, 2]
+    assert not house.freshness().doubts
 
 
 @pytest.mark.parametrize("generation", ["26.08"])

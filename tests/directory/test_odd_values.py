@@ -76,7 +76,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         yield mirror
 
 
-@pytest.mark.parametrize("odd", [None, "x", "-1", "9" * 70_000], ids=["null", "word", "negative", "long"])
+@pytest.mark.parametrize(
+    "odd",
+    [None, "x", "-1", "9" * 70_000, "\ud800", "a\0b"],
+    ids=["null", "word", "negative", "long", "surrogate", "nul"],
+)
 @pytest.mark.parametrize("generation", ["v25.12", "v26.02", "v26.05", "v26.08"])
 async def test_all_but_the_odd_row_is_served(start: Start, generation: str, odd: str | None) -> None:
     good, reasons = await start(rows_before(generation))

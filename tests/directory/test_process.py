@@ -19,7 +19,7 @@ from bridge.directory.store import Reader
 from bridge.directory.sync import sync_once
 from bridge.errors import NotReady, SettingsError
 from bridge.settings import Settings, load
-from bridge.storage import Watch
+from bridge.storage import Database, Watch
 from tests.directory.conftest import KEY, House, crowd
 
 DEADLINE_S = 30
@@ -189,7 +189,7 @@ import asyncio, json, sys
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.settings import load
-from bridge.storage import Watch
+from bridge.storage import Database, Watch
 
 async def main():
     settings = load(overrides=json.loads(sys.argv[1]))
@@ -251,3 +251,20 @@ async def test_the_reader_copies_the_mirror_only_where_it_changed(house: House) 
     assert before is not None
     assert after is not None
     assert after.version != before.version
+
+
+async def test_a_backup_that_is_put_back_gets_no_version_of_another_content(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    settings = load(overrides={**settings_of(house).model_dump(exclude_unset=True), "storage": {"path": path}})
+    await sync_once(settings)
+    backup, versions = path.read_bytes(), set()
+    for name in ("Ann New", "Ann Newer"):
+        path.write_bytes(backup)
+        house.sql("UPDATE contacts SET contact_name = ? WHERE contact_id = 1", name)
+        await sync_once(settings)
+        database = Database(path)
+        snapshot, _ = Reader(database).read()
+        database.close()
+        assert snapshot is not None
+        versions.add(snapshot.version)
+    assert len(versions) == 2

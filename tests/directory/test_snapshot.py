@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
-from bridge.directory.snapshot import Snapshot, fill
+from bridge.directory.snapshot import FEW_CLIENTS, Snapshot, fill
 from bridge.storage import Database
 
 CLIENTS = [
@@ -145,3 +145,10 @@ def test_a_snapshot_stays_as_it_is_while_many_read() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(read, range(1, 9)))
+
+
+@pytest.mark.parametrize("clients", [1, FEW_CLIENTS, FEW_CLIENTS + 1, 299])
+def test_the_entries_of_few_clients_and_of_many_come_alike(clients: int) -> None:
+    snapshot = Snapshot.build(entries=map(_contact, range(1, 3001)))
+    scope = frozenset(range(1, clients + 1))
+    assert list(snapshot.entries(scope)) == [entry for entry in snapshot.entries() if entry.client_id in scope]

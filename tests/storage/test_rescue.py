@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -257,3 +259,33 @@ def test_a_damaged_file_is_told_as_such_and_never_answered_from(path: Path) -> N
     assert before.match("+12125550101")
     damaged.close()
     database.close()
+
+
+# Rescues the file, and kills itself like kill -9 before the system call of that number that names a file.
+_KILLED = """
+import os, signal, sys
+from itertools import count
+from pathlib import Path
+from bridge.storage import rescue
+number = count(1)
+def called(event, _):
+    if event.split(".")[0] in {"open", "os", "sqlite3"} and next(number) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(called)
+rescue(Path(sys.argv[1]))
+"""
+
+
+def test_kill_9_anywhere_in_a_rescue_loses_nothing(path: Path) -> None:
+    overwrite(path, (root_of(path, "number_to_entry") - 1) * pages(path)[0], bytes(pages(path)[0]))
+    damaged, before = path.read_bytes(), rows(path)
+    for number in range(1, 1000):
+        path.write_bytes(damaged)
+        done = subprocess.run([sys.executable, "-c", _KILLED, str(path), str(number)], check=False)
+        rescue(path)
+        assert rows(path) == before, number
+        assert asides(path)[-1].read_bytes() == damaged
+        Database(path).close()
+        if done.returncode == 0:
+            break
+    assert number > 8
