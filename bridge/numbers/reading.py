@@ -117,12 +117,16 @@ def sent(text: str, *, region: str, trunk: Trunk | None = None) -> Sent:
     if not pieces:
         return Sent(())
     piece = pieces[0]
-    rules = [found for found in _sent(piece, region, trunk) if found]
+    rules = _sent_digits(piece.dialled, region, trunk)
+    if piece.vanity:
+        rules = (*rules, *_lettered(_sent_digits(piece.vanity, region, trunk)))
     # Where numbering is open, nearly any digits are a valid home number; that proves little against a foreign one.
     home = plan.country_code(region)
     is_open = home in plan.OPEN_NUMBERING
     counted: dict[str, Reading] = {}
     for found in rules:
+        if found is None:
+            continue
         parsed = found.parsed
         if parsed.valid or (is_open and parsed.possible and parsed.country_code != home):
             counted.setdefault(parsed.number, Reading(parsed.number, piece.extension, found.in_words))
@@ -182,13 +186,7 @@ def _stored_digits(digits: str, code: int | None, region: str) -> Iterator[_Foun
         yield _one_zero(digits, region)
 
 
-def _sent(piece: spelling.Piece, region: str, trunk: Trunk | None) -> Iterator[_Found | None]:
-    yield from _sent_digits(piece.dialled, region, trunk)
-    if piece.vanity:
-        yield from _lettered(_sent_digits(piece.vanity, region, trunk))
-
-
-def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> _Rules:
+def _sent_digits(digits: str, region: str, trunk: Trunk | None) -> tuple[_Found | None, ...]:
     if digits[0] in "*#" or len(digits) <= plan.short_digits(region):
         return ()
     if digits[0] == "+":
