@@ -13,11 +13,12 @@ from rich.text import Text
 
 from bridge import resources
 from bridge.access.keys import WARN_BEFORE, Keys, expiry
+from bridge.agi.lockout import LEAST_DIGITS, usable
 from bridge.cli.common import Config, console, database, exposed
 from bridge.directory.store import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities, Generation
-from bridge.itflow.client import connected
+from bridge.itflow.client import ItflowClient, connected
 from bridge.settings import Settings, load
 
 
@@ -58,6 +59,10 @@ UNTOLD = (
     "answers as v1 does, but some of its pages are hidden by something in front of it (a login, a proxy, a firewall), "
     "so its release cannot be told. Let all of /api/v1/ pass."
 )
+SHORT_PINS = (
+    f"The balance menu takes no PIN with fewer than {LEAST_DIGITS} digits or letters. Give contacts of these clients "
+    "longer ones in ITFlow: {}"
+)
 
 
 def check(config: Config = None) -> None:
@@ -84,6 +89,8 @@ def _here(settings: Settings) -> Iterator[Finding]:
     yield "storage", State.GOOD, f"{settings.storage.path}"
     yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
     yield from _keys(keys)
+    if settings.agi.enabled and settings.agi.pin.hint:
+        yield "balance menu", State.PARTLY, settings.agi.pin.hint
     if freshness.people_at is None:
         yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
     else:
@@ -111,7 +118,24 @@ async def _there(settings: Settings) -> list[Finding]:
             found = await client.capabilities()
         except ItflowError as error:
             return [("ITFlow", State.BAD, str(error))]
-    return list(_told(found, str(settings.itflow.url)))
+        return [*_told(found, str(settings.itflow.url)), *(await _pins(settings, client))]
+
+
+async def _pins(settings: Settings, client: ItflowClient) -> list[Finding]:
+    """Whose PINs the balance menu does not take; they are read now and kept nowhere."""
+    if not settings.agi.enabled:
+        return []
+    try:
+        contacts, clients = await client.rows("contacts"), await client.rows("clients")
+    except ItflowError:
+        return []  # what cannot be read is told already
+    short = {
+        row.get("contact_client_id")
+        for row in contacts
+        if (pin := (row.get("contact_pin") or "").strip()) and not row.get("contact_archived_at") and not usable(pin)
+    }
+    names = sorted(row.get("client_name") or "?" for row in clients if row.get("client_id") in short)
+    return [("PINs", State.PARTLY, SHORT_PINS.format(", ".join(names)))] if names else []
 
 
 def _told(found: Capabilities, url: str) -> Iterator[Finding]:

@@ -103,6 +103,26 @@ def test_check_tells_what_answers_in_the_place_of_itflow(command, tmp_path):
     assert "26.08" not in checked
 
 
+def test_check_names_clients_with_pins_that_open_no_balance(command, embedded):
+    """In the recorded ITFlow, the PINs are 4711, 0815 and, at Big Balance Bros, 99."""
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        command("keys", "add", "pbx")
+        told = " ".join(command("check", **itflow).split()).partition("no PIN with fewer than 4")[2]
+        assert "Big Balance Bros" in told
+        assert "Acme" not in told
+        assert "99" not in told
+        assert "PIN with fewer" not in command("check", AGI_ENABLED="false", **itflow)
+
+
+def test_check_says_what_an_old_rule_for_pins_means_today(command, embedded):
+    with embedded() as url:
+        itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+        command("keys", "add", "pbx")
+        assert "means always today" in " ".join(command("check", AGI_PIN="if_set", **itflow).split())
+        assert "means always today" not in command("check", AGI_PIN="attested", **itflow)
+
+
 def test_check_without_anybody_there(command):
     checked = command("check", fails=True, ITFLOW_URL="http://127.0.0.1:1", ITFLOW_API_KEY="x")
     assert "127.0.0.1" in checked
