@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bridge import callerid, settings
+from bridge.agi import trust as balance_trust
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import table as phones_table
 
@@ -26,10 +27,17 @@ def rules() -> str:
     return f"```\n{text[text.index('====') : text.rindex('``lookup`` decides')].strip()}\n```"
 
 
+def trust() -> str:
+    """Who hears a balance, as it stands on top of the module."""
+    text = balance_trust.__doc__ or ""
+    return f"```\n{text[text.index('===') :].strip()}\n```"
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "rules": rules,
     "phones": lambda: phones_table(Formats()),
     "settings": settings_table,
+    "trust": trust,
 }
 
 
