@@ -1,12 +1,14 @@
 """The FastAGI server: names, and whatever else may come over the wire."""
 
 import asyncio
+import ipaddress
 import logging
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.access.keys import Options
 from bridge.agi.server import KEY_S
 from bridge.callerid import safe
 from tests.agi.wire import header, talk
@@ -56,6 +58,14 @@ async def test_calls_without_a_key_use_the_one_of_the_setting(tmp_path):
     async with world(tmp_path, mirror(), key="names") as made:
         assert (await talk(made.port, "callerid", ALICE, key=None)).variables
         assert not (await talk(made.port, "balance", ALICE, key=None)).said
+
+
+async def test_a_key_may_be_used_from_its_networks_only(door):
+    networks = (ipaddress.ip_network("127.0.0.9"),)
+    door.features.keys.add("branch", Options(networks=networks), secret="branch-secret")
+    for host in ("127.0.0.1", "127.0.0.9"):
+        call = await talk(door.port, "callerid", ALICE, key="branch-secret", host=host)
+        assert bool(call.variables) == (host == "127.0.0.9")
 
 
 async def test_the_key_may_stand_in_the_channel(door):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import re
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -235,14 +234,17 @@ def sounds(pbx):
         kept.rename(place)
 
 
-@pytest.mark.parametrize("unreadable", [False, True], ids=["missing", "unreadable"])
-@pytest.mark.parametrize("case", SOUNDS)
+# Of the cases without single files, "unreadable" would be the same as "missing".
+FILES = {case for case, (away, *_) in SOUNDS.items() if any(name.endswith(".wav") for name in away)}
+
+
+@pytest.mark.parametrize(
+    ("case", "unreadable"), [*((case, False) for case in SOUNDS), *((case, True) for case in sorted(FILES))]
+)
 async def test_the_menu_goes_on_whatever_sounds_there_are(menu, sounds, case, unreadable, caplog, pbx):
     if not (pbx.folder / "data" / "sounds" / "de" / "digits").exists():
         lacking("this Asterisk has no German numbers (Debian: asterisk-prompt-de)")
     away, exten, language, said = SOUNDS[case]
-    if unreadable and not any(name.endswith(".wav") for name in away):
-        return
     sounds(away, unreadable)
     async with menu(ALICE, exten) as caller:
         await until(lambda: any(f"{sign}itflow/enter-pin" in caller.log for sign in ("Playing '", "Unable to open ")))
@@ -253,10 +255,9 @@ async def test_the_menu_goes_on_whatever_sounds_there_are(menu, sounds, case, un
             await caller.call.ended()
             assert caller.said == []
             assert "hung up" not in caplog.text
-        spoken = re.findall(
-            r"Playing '(?:itflow|digits)/.*\(language '(\w+)'\)", caller.log.partition("balance-is")[2]
-        )
-        assert set(spoken) <= {language}
+        amount = caller.log.partition("Playing 'itflow/balance-is")[2].splitlines()
+        heard = [line for line in amount if "Playing '" in line and "sample_offset 2" not in line]
+        assert all(f"(language '{language}')" in line for line in heard)
     told = [record.getMessage() for record in caplog.records if "cannot play the sound file" in record.getMessage()]
     assert len(told) == len(set(told))
     assert bool(told) == (language != "de" and any(name.startswith("en") for name in away))
