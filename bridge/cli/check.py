@@ -91,6 +91,8 @@ def _here(settings: Settings) -> Iterator[Finding]:
     if settings.agi.enabled and settings.agi.pin.hint:
         yield "balance menu", State.PARTLY, settings.agi.pin.hint
     yield from _keys(keys)
+    if settings.agi.enabled and settings.agi.pin.hint:
+        yield "balance menu", State.PARTLY, settings.agi.pin.hint
     if freshness.people_at is None:
         yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
     else:
