@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from bridge.access.keys import Keys, Options
-from bridge.access.uses import What
 from bridge.directory.entries import Entry, Kind, Label, Phone
 from bridge.settings import load
 from bridge.storage import Database
@@ -91,7 +90,7 @@ def test_the_log_and_metrics_tell_and_the_list_shows(bridge: Running) -> None:
     assert "guess-" not in bridge.log()
     # What gathered in memory was stored at the end.
     database = Database(bridge.path)
-    use = Keys(database, load()).uses.all()["pbx", What.USED]
+    use = Keys(database, load()).uses.all()["pbx", "used"]
     database.close()
     assert (use.address, use.times) == (PBX, 1)
     assert dt.datetime.now(dt.UTC).timestamp() - use.at < 60

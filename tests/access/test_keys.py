@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bridge.access.keys import Feature, Keys, Options
-from bridge.access.uses import MAX_ADDRESSES, What
+from bridge.access.uses import MAX_ADDRESSES
 from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound, TooMany
 from bridge.numbers import Trunk
 from bridge.settings import load
@@ -221,12 +221,12 @@ def test_what_becomes_of_a_key_is_kept(keys, database):
     keys.open(secret, Feature.CALLERID, STRANGER)
     keys.uses.flush()
     uses = Keys(database, load()).uses.all()
-    assert (uses["pbx", What.USED].address, uses["pbx", What.USED].times) == (STRANGER, 4)
-    assert (uses["pbx", What.REFUSED].address, uses["pbx", What.REFUSED].times) == (STRANGER, 1)
+    assert (uses["pbx", "used"].address, uses["pbx", "used"].times) == (STRANGER, 4)
+    assert (uses["pbx", "refused"].address, uses["pbx", "refused"].times) == (STRANGER, 1)
     keys.revoke("pbx")
     refusals(keys, STRANGER, 2, secret)
     keys.uses.flush()
-    assert keys.uses.all()["pbx", What.REFUSED].times == 3
+    assert keys.uses.all()["pbx", "refused"].times == 3
     keys.add("pbx", Options())
     assert not keys.uses.all()
 
@@ -251,7 +251,7 @@ def test_a_new_secret_and_the_old_one_for_a_while(keys, database):
     assert list(keys.replaced_until()) == ["pbx"]
     assert [key.name for key in keys.all()] == ["pbx"]
     keys.uses.flush()
-    assert keys.uses.all()["pbx", What.REPLACED].times == 2
+    assert keys.uses.all()["pbx", "replaced"].times == 2
     with database.write() as connection:
         connection.execute("UPDATE key_replaced SET until = '2026-01-01T00:00:00+00:00'")
     keys.load()
