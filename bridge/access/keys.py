@@ -151,20 +151,6 @@ class Keys:
             raise KeyMissing(f"There is no live key {name}; see: itflow-bridge keys list")
         return self._opened(key, feature, address)
 
-    def find(self, secret: str | None) -> Key:
-        """The key of a secret, whatever it opens; neither counted nor slowed.
-
-        Raises:
-            KeyMissing: There is no secret.
-            KeyWrong: It is unknown, revoked or expired.
-        """
-        if not secret:
-            raise KeyMissing
-        held = self._by_hash.get(_hash(secret))
-        if held is None or held.over():
-            raise KeyWrong
-        return held.key
-
     def add(
         self, name: str, options: Options, *, expires_at: dt.datetime | None = None, secret: str | None = None
     ) -> str:

@@ -238,7 +238,7 @@ def test_keys_that_are_read_again_unchanged_forget_nothing(tmp_path: Path) -> No
     names = callerid.Names(10)
     snapshot = Counting.build()
     for _ in range(3):
-        names.find(snapshot, keys.find(secret), "+492211000001")
+        names.find(snapshot, keys.open(secret, None, None), "+492211000001")
         keys.load()
     database.close()
     assert snapshot.asked == 1
