@@ -29,6 +29,11 @@ def shown(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
+def in_json(document: str) -> str:
+    """JSON whose control characters are escaped, also those that JSON lets stand (RFC 8259, 7)."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 class LogFormatter(logging.Formatter):
     """Writes a record so that nothing in it moves a cursor or passes for another record: its lines are indented."""
 

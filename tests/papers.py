@@ -33,12 +33,6 @@ def trust() -> str:
     return f"```\n{text[text.index('===') :].strip()}\n```"
 
 
-def trust() -> str:
-    """Who hears a balance, as it stands on top of the module."""
-    text = balance_trust.__doc__ or ""
-    return f"```\n{text[text.index('===') :].strip()}\n```"
-
-
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "rules": rules,
     "phones": lambda: phones_table(Formats()),

@@ -21,7 +21,7 @@ from bridge.access.key import EVERYDAY, Feature, Key, Network, Options
 from bridge.access.stored import Held
 from bridge.access.strength import weakness
 from bridge.access.throttle import Throttle
-from bridge.access.uses import Uses, What
+from bridge.access.uses import Uses
 from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound, TooMany
 from bridge.settings import Settings
 from bridge.storage import Database
@@ -129,14 +129,14 @@ class Keys:
             self._wrong(address)
         key = held.key
         if held.over():
-            self.uses.note(key.name, What.REFUSED, address)
+            self.uses.note(key.name, "refused", address)
             self._wrong(address, key.name)
         slowed = self._throttle.wait_s(address) > 0
         if slowed and held.guessable(secret) and not self.uses.familiar(key.name, address):
-            self.uses.note(key.name, What.REFUSED, address)
+            self.uses.note(key.name, "refused", address)
             self._wrong(address)
         if held.replaced:
-            self.uses.note(key.name, What.REPLACED, address)
+            self.uses.note(key.name, "replaced", address)
         return self._opened(key, feature, address)
 
     def open_named(self, name: str, feature: Feature, address: str | None) -> Key:
@@ -150,20 +150,6 @@ class Keys:
         if key is None:
             raise KeyMissing(f"There is no live key {name}; see: itflow-bridge keys list")
         return self._opened(key, feature, address)
-
-    def find(self, secret: str | None) -> Key:
-        """The key of a secret, whatever it opens; neither counted nor slowed.
-
-        Raises:
-            KeyMissing: There is no secret.
-            KeyWrong: It is unknown, revoked or expired.
-        """
-        if not secret:
-            raise KeyMissing
-        held = self._by_hash.get(_hash(secret))
-        if held is None or held.over():
-            raise KeyWrong
-        return held.key
 
     def add(
         self, name: str, options: Options, *, expires_at: dt.datetime | None = None, secret: str | None = None
@@ -241,7 +227,7 @@ class Keys:
                 "UPDATE keys SET secret_hash = ?, weak = ? WHERE name = ?",
                 (_hash(secret), bool(weakness(secret)), name),
             )
-            connection.execute("DELETE FROM key_uses WHERE name = ? AND what = ?", (name, What.REPLACED))
+            connection.execute("DELETE FROM key_uses WHERE name = ? AND what = ?", (name, "replaced"))
         self.load()
         return secret
 
@@ -303,9 +289,9 @@ class Keys:
         try:
             key.check(feature, address)
         except FeatureDenied:
-            self.uses.note(key.name, What.REFUSED, address)
+            self.uses.note(key.name, "refused", address)
             raise
-        self.uses.note(key.name, What.USED, address)
+        self.uses.note(key.name, "used", address)
         return key
 
     def _wrong(self, address: str | None, key_name: str = "", text: str = "") -> NoReturn:

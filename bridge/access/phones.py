@@ -18,7 +18,7 @@ from bridge.storage import Database
 FLUSH_INTERVAL_S = 5.0
 KEEP_DAYS = 90
 KEPT = 10_000  # phones in the list; the longest silent are forgotten first
-MAX_FRESH = 10_000  # phones between two flushes; those beyond are seen with their next fetch
+MAX_FRESH = 5_000  # phones between two flushes; those beyond are seen with their next fetch
 MAX_CHARS = 200  # of each thing that a phone says of itself
 
 _UPSERT = """

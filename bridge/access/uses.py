@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bridge.errors import StorageError
 from bridge.storage import Database
@@ -22,12 +21,9 @@ ON CONFLICT DO UPDATE SET at = excluded.at, address = excluded.address, times = 
 """
 
 
-class What(StrEnum):
-    """What became of a request with a key."""
-
-    USED = "used"
-    REPLACED = "replaced"  # used by a secret that was replaced, and counted as used too
-    REFUSED = "refused"  # revoked, expired, or not made for this
+# What became of a request with a key: it was used; used by a secret that was replaced, and counted as used too;
+# refused, since it is revoked, expired, or not made for this.
+What = Literal["used", "replaced", "refused"]
 
 
 class Use(NamedTuple):
@@ -60,7 +56,7 @@ class Uses:
         """Something has become of a key just now."""
         before = self._fresh.get((name, what))
         self._fresh[name, what] = Use(time.time(), address or "", before.times + 1 if before else 1)
-        if what is What.USED and not self.familiar(name, address):
+        if what == "used" and not self.familiar(name, address):
             self._remember(name, address or "")
 
     def familiar(self, name: str, address: str | None) -> bool:
@@ -74,7 +70,7 @@ class Uses:
             StorageError: They cannot be read.
         """
         for (name, what), use in self.all().items():
-            if what is What.USED:
+            if what == "used":
                 self._remember(name, use.address)
 
     def flush(self) -> None:
@@ -105,7 +101,7 @@ class Uses:
         """
         with self._database.read() as connection:
             rows = connection.execute("SELECT name, what, at, address, times FROM key_uses").fetchall()
-        return {(name, What(what)): Use(*rest) for name, what, *rest in rows}
+        return {(name, what): Use(*rest) for name, what, *rest in rows}
 
     def _remember(self, name: str, address: str) -> None:
         known = self._addresses.setdefault(name, {})

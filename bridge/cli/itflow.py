@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bridge import controls
 from bridge.cli.common import Config
 from bridge.errors import BadParameter
 from bridge.itflow.client import connected
@@ -37,7 +38,7 @@ def itflow(
 ) -> None:
     """Call any function of ITFlow's API v1 and print its answer as JSON."""
     answer = asyncio.run(_call(load(config).itflow, module, function, _fields(fields or [])))
-    typer.echo(json.dumps(_plain(function, answer), ensure_ascii=False, indent=2))
+    typer.echo(controls.in_json(json.dumps(_plain(function, answer), ensure_ascii=False, indent=2)))
 
 
 async def _call(section: ItflowSection, module: str, function: str, fields: Mapping[str, object]) -> Answer:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
 from bridge.access.strength import weakness
-from bridge.access.uses import Use, What
+from bridge.access.uses import Use
 from bridge.cli.common import Config, console, database, errors
 from bridge.errors import BadParameter
 from bridge.settings import load
@@ -106,9 +106,9 @@ def list_keys(config: Config = None) -> None:
                 ", ".join(map(str, key.networks)) or "anywhere",
                 f"{key.created_at:%Y-%m-%d}",
                 f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "never",
-                _state(key, replaced.get(key.name), uses.get((key.name, What.REPLACED))),
-                _last(uses.get((key.name, What.USED))),
-                _last(uses.get((key.name, What.REFUSED))),
+                _state(key, replaced.get(key.name), uses.get((key.name, "replaced"))),
+                _last(uses.get((key.name, "used"))),
+                _last(uses.get((key.name, "refused"))),
                 ", ".join(f"{name}={value}" for name, value in key.own.items()),
             )
         for name, reason in keys.unreadable.items():

@@ -30,8 +30,8 @@ QUESTIONS: web.AppKey[dict[object, Question]] = web.AppKey("QUESTIONS", dict)
 routes = web.RouteTableDef()
 
 _READ = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST)
-_KEPT_QUESTIONS = 4096
-_KEPT_CHARS = 1024  # of a request whose question is kept; phones ask shorter ones
+KEPT_QUESTIONS = 4096
+KEPT_CHARS = 1024  # of a request whose question is kept; phones ask shorter ones
 _ABOUT_KEYS = frozenset({401, 429})
 # What ITFlow's own script gave: each client's primary contact, vendors, and nothing else, each by its name alone.
 _LEGACY = {"contacts": "primary", "locations": "false"}
@@ -71,9 +71,9 @@ async def handle(request: web.Request) -> web.StreamResponse:
         if request.method not in _READ:
             raise web.HTTPMethodNotAllowed(request.method, _READ)
         question = bookquestion.question(request, place, params, key)
-        if request.method != hdrs.METH_POST and sum(len(str(part)) for part in asked) <= _KEPT_CHARS:
+        if request.method != hdrs.METH_POST and sum(len(str(part)) for part in asked) <= KEPT_CHARS:
             # Cheaper than counting which is used: phones ask the same again and again, and all fit.
-            if len(app[QUESTIONS]) >= _KEPT_QUESTIONS:
+            if len(app[QUESTIONS]) >= KEPT_QUESTIONS:
                 app[QUESTIONS].clear()
             app[QUESTIONS][asked] = question
         return await _answer(request, question)

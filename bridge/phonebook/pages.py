@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Self
 from urllib.parse import urlencode
 
@@ -81,6 +82,11 @@ class Ask:
             echoed=tuple((name, params[name]) for name in row.echo_params if name in params),
             charset=charset,
         )
+
+    @property
+    def chars(self) -> int:
+        """How long the texts are that came with the request."""
+        return len(self.term) + len(self.base) + sum(map(len, chain(*self.carried, *self.echoed)))
 
 
 def _count(params: Mapping[str, str], name: str, default: int = 0) -> int:

@@ -29,6 +29,8 @@ from bridge.phonebook.view import Listing, Note
 _KEPT_BYTES = 64 * 2**20
 # What a kept document takes besides its bytes: its key, its headers, its place. Searches make many small ones.
 _OVERHEAD_BYTES = 4096
+# No phone asks with longer texts; what does is made each time, so that keys take no more than the overhead says.
+_KEPT_CHARS = 512
 # A phone that pages or searches comes back soon; each of these takes megabytes.
 _KEPT_LISTINGS = 2
 # A stylesheet that fails is not run again for every phone that asks, since it may fail slowly.
@@ -104,7 +106,7 @@ class Books:
             except SettingsError as error:
                 self._faults[key] = error.faults
                 raise
-            if _size(made.body) <= self._books.maxsize:
+            if _size(made.body) <= self._books.maxsize and wish.ask.chars <= _KEPT_CHARS:
                 self._books[key] = replace(made, notes=())
             return made
 

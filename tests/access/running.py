@@ -32,10 +32,25 @@ class Running:
         path: Its bridge.db.
     """
 
-    def __init__(self, url: str, path: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, printed: str, path: Path) -> None:
         self.url = url
         self.path = path
+        self._process = process
+        self._printed = [printed]
         self._port = urlsplit(url).port
+        # A full pipe would stop the process.
+        self._reader = threading.Thread(target=lambda: self._printed.extend(process.stdout or ()), daemon=True)
+        self._reader.start()
+
+    def stop(self) -> None:
+        """End it with SIGTERM, and wait."""
+        self._process.terminate()
+        self._process.wait(30)
+        self._reader.join()
+
+    def log(self) -> str:
+        """What it has printed; all of it once it has ended."""
+        return "".join(self._printed)
 
     def ask(
         self,
@@ -78,8 +93,6 @@ def running(*words: str, until: str, **settings: str) -> Iterator[Running]:
                 line = process.stdout.readline() if process.stdout else ""
                 assert line, printed
                 printed += line
-            # Nobody reads on, and a full pipe would stop the process.
-            threading.Thread(target=process.communicate, daemon=True).start()
-            yield Running(found[1], Path(settings.get("STORAGE_PATH", "")))
+            yield Running(process, found[1], printed, Path(settings.get("STORAGE_PATH", "")))
         finally:
             process.terminate()

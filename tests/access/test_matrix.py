@@ -113,7 +113,7 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
     ("GET", "/callerid"): [Row("/callerid", F.CALLERID, query={"number": "2125550101"}, silent=True)],
     ("GET", "/explain"): [Row("/explain", F.ADMIN, query={"number": "2125550101"})],
 }
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND")
 ANY = "*"
 
 

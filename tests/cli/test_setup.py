@@ -181,7 +181,7 @@ def test_setup_makes_a_key_of_just_the_needed_rights(run, tmp_path, system):
     database = Database(tmp_path / "bridge.db")
     (key,) = Keys(database, load()).all()
     secret = re.findall(r"\b[0-9a-f]{32}\b", printed)[0]
-    assert Keys(database, load()).find(secret) == key
+    assert Keys(database, load()).open(secret, None, None) == key
     assert key.features == (SYSTEMS[system].features if system in SYSTEMS else {Feature.PHONEBOOK})
     assert key.numbers.region == "DE"
     database.close()

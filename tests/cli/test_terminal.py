@@ -1,6 +1,7 @@
 """What ITFlow, phones and callers write never steers a terminal, a line of the log or a prompt."""
 
 import io
+import json
 import logging
 import unicodedata
 
@@ -106,6 +107,14 @@ def test_a_record_of_the_log_is_one_record():
 def test_scripts_and_joiners_stay(text):
     assert controls.without(text) == text
     assert controls.shown(text) == text
+
+
+def test_json_stays_what_it_is():
+    given = {"name": NAME + "".join(CONTROLS) + "\udcff", "emoji": "😀 é"}
+    text = controls.in_json(json.dumps(given, ensure_ascii=False, indent=2))
+    assert json.loads(text) == given
+    assert not steered(text)
+    assert "😀 é" in text
 
 
 def test_a_phone_as_it_is_noted(tmp_path):

@@ -1,5 +1,7 @@
 """The doors for assets, on a real server in front of an embedded ITFlow."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 
@@ -7,7 +9,7 @@ from bridge.access.keys import Keys, Options
 from bridge.assets.delivery import Deliverer, delivering
 from bridge.assets.journal import Journal
 from bridge.clock import Moment
-from bridge.directory.entries import Client
+from bridge.directory.entries import Client, Entry, Kind
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.embedded import FaultKind
@@ -21,7 +23,14 @@ from bridge.storage import Database
 from tests.assets.conftest import Itflow, until
 
 MIRROR = Mirror(
-    Snapshot.build(clients=[Client(1, "Client 1"), Client(2, "Client 2")]),
+    Snapshot.build(
+        clients=[Client(1, "Client 1"), Client(2, "Client 2")],
+        entries=[
+            Entry(kind, tens + place, client, "Row")
+            for client, tens in ((1, 10), (2, 20), (0, 70))
+            for place, kind in enumerate(Kind)
+        ],
+    ),
     Freshness(people_at=Moment.now()),
 )
 
@@ -147,3 +156,57 @@ async def test_what_is_wrong_is_told_and_nothing_is_promised(door, itflow, body,
     assert told in (await response.json())["error"]
     assert (await door.get("/assets/1?api_key=ALL")).status == 404
     assert not itflow.creates()
+
+
+@pytest.mark.parametrize(
+    ("field", "own", "foreign"), [("contact_id", 10, 20), ("location_id", 11, 21), ("vendor_id", 12, 22)]
+)
+async def test_a_limited_key_refers_to_its_own_client_s_rows_only(door, itflow, field, own, foreign):
+    told = set()
+    for row_id in (foreign, 999, foreign + 50):  # another client's, nobody's, one of no client
+        for ask in (
+            door.post("/assets?api_key=ONE", json={"client_id": 1, "name": "PC-1", field: row_id}),
+            door.post("/api.php?api_key=ONE", data={"client_id": 1, "add_asset": "PC-1", field: row_id}),
+            door.get(f"/api.php?api_key=ONE&client_id=1&add_asset=PC-1&{field}={row_id}"),
+        ):
+            response = await ask
+            assert response.status == 404
+            told.add((await response.text()).replace(str(row_id), "N"))
+    assert len(told) == 2  # JSON at the new door and text at the old one: alike for all rows
+    assert not itflow.creates()
+    good = await door.post("/assets?api_key=ONE", json={"client_id": 1, "name": "PC-2", field: own})
+    assert good.status == 201
+    every = await door.post("/assets?api_key=ALL", json={"client_id": 1, "name": "PC-3", field: foreign})
+    assert every.status == 201
+
+
+async def test_a_limited_key_names_no_network(door, itflow):
+    response = await door.post("/assets?api_key=ONE", json={"client_id": 1, "name": "PC-1", "network_id": 5})
+    assert response.status == 400
+    assert not itflow.creates()
+
+
+@pytest.mark.parametrize("path", ["/assets", "/api.php"])
+async def test_no_body_is_read_before_the_key_is_found(door, path):
+    async def endless():
+        yield b'{"client_id": 1, '
+        await asyncio.get_running_loop().create_future()
+
+    async with asyncio.timeout(10):
+        response = await door.post(
+            f"{path}?api_key=WRONG", data=endless(), headers={"Content-Type": "application/json"}
+        )
+        assert response.status == 401
+
+
+async def test_keys_that_differ_between_query_and_body_are_refused(door, itflow):
+    for body in (
+        {"json": {"client_id": 1, "name": "PC-1", "api_key": "ALL"}},
+        {"data": {"client_id": 1, "api_key": "ALL"}},
+    ):
+        response = await door.post("/assets?api_key=ONE", **body)
+        assert response.status == 401
+        assert "different keys" in (await response.json())["error"]
+    same = await door.post("/assets?api_key=ONE", json={"client_id": 1, "name": "PC-1", "api_key": "ONE"})
+    assert same.status == 201
+    assert len(itflow.creates()) == 1

@@ -221,3 +221,25 @@ async def test_each_address_is_a_phone_of_its_own(door: Door) -> None:
                 assert answer.status == 200
     door.phones.flush()
     assert sorted(seen.phone.address for seen in door.phones.all()) == ["127.0.0.1", "127.0.0.2"]
+
+
+async def test_what_is_remembered_of_questions_is_bounded(door: Door) -> None:
+    questions = door.app[phonebook.QUESTIONS]
+    path = f"/phonebook/yealink?api_key={KEY}"
+    for long in (f"{path}&title={'x' * 1500}", path):
+        await door.get(long, User_Agent="x" * (0 if long != path else 1500))
+    assert not questions
+    for number in range(phonebook.KEPT_QUESTIONS + 10):
+        questions[number,] = questions.get((0,), None)  # type: ignore[assignment]  # only their number counts
+    await door.get(path)
+    assert 0 < len(questions) <= phonebook.KEPT_QUESTIONS
+
+
+async def test_a_user_agent_that_is_no_text_is_listed_too(door: Door) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.client.port)
+    target = f"/phonebook/yealink?api_key={KEY}".encode()
+    writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nUser-Agent: a\xff\xfeb\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+    door.phones.flush()
+    assert [seen.phone.user_agent for seen in door.phones.all()] == ["ab"]

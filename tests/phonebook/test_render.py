@@ -27,6 +27,24 @@ async def test_many_small_documents_take_no_more_memory_than_large_ones(formats:
     assert sum(kept) < 12
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        Ask(term="x" * 600),
+        Ask(base="x" * 600),
+        Ask(carried=(("client_id", "1"), ("title", "x" * 600))),
+        Ask(echoed=(("x" * 600, ""),)),
+    ],
+    ids=["term", "base", "carried", "echoed"],
+)
+async def test_a_long_question_is_answered_and_not_kept(formats: Formats, ask: Ask) -> None:
+    row = formats.get("cisco")
+    books = Books(formats)
+    wish = Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), ask)
+    assert (await books.book(hostile(), wish)).body
+    assert books.kept(hostile(), wish) is None
+
+
 async def test_a_failing_stylesheet_is_not_run_for_every_phone(tmp_path: Path) -> None:
     (tmp_path / "formats.toml").write_text('[own]\ntitle = "Own"')
     (tmp_path / "own.xsl").write_text(

@@ -38,7 +38,7 @@ def holds_everything(path: Path) -> None:
     database = Database(path)
     keys = Keys(database, load())
     assert [key.name for key in keys.all()] == ["berlin", "gone", "pbx"]
-    assert keys.find("old-berlin-secret").clients == frozenset({1})
+    assert keys.open("old-berlin-secret", None, None).clients == frozenset({1})
     assert keys.named("gone").revoked_at is not None
     assert [(entry.name, entry.state) for entry in Journal(database).entries()] == [
         ("PC-4", State.PENDING),
