@@ -7,7 +7,6 @@ came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -25,7 +24,8 @@ from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, FeatureDenied, NotFound, NotReady, RequestError
 from bridge.http import query
-from bridge.http.errors import CHALLENGE
+from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
+from bridge.http.faults import place
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
@@ -43,6 +43,7 @@ MAX_FALLBACK = 255
 
 # With one of these, a request asks for more than a name.
 _LONGER = frozenset({"format", "incoming_call"})
+_PROTECTED = dict([NOSNIFF, NO_STORE])
 _DOORS = {"/api.php": "cid", "/callerid": "number"}
 
 _COUNTER = Counter("itflow_bridge_callerid", "Caller-ID lookups by result", ["result"])
@@ -242,8 +243,7 @@ def _age_s(mirror: Mirror) -> int | None:
 
 def _fault(error: Exception, fallback: str) -> Answer:
     # The error's own text may hold the number, so only its kind and place are logged.
-    place = "".join(traceback.format_tb(error.__traceback__))
-    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place)
+    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place(error))
     return Answer(FAULT, _plain(fallback), reason=type(error).__name__)
 
 
@@ -260,11 +260,11 @@ def _plain(fallback: str, key: Key | None = None) -> str:
 
 
 def _headers(answer: Answer, content_type: str) -> dict[str, str]:
-    headers = {hdrs.CONTENT_TYPE: content_type, RESULT: answer.result}
+    headers = {hdrs.CONTENT_TYPE: content_type, RESULT: answer.result, **_PROTECTED}
     if answer.age_s is not None:
         headers[hdrs.AGE] = str(answer.age_s)
     if answer.reason:
-        headers["X-Bridge-Reason"] = callerid.safe(answer.reason, MAX_FALLBACK, ascii_language="")
+        headers[REASON] = callerid.safe(answer.reason, MAX_REASON, ascii_language="")
     if answer.status == 401:
         headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return headers
