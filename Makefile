@@ -1,6 +1,7 @@
 # make demo    the main job: an ITFlow with sample data and the bridge in front of it, on 127.0.0.1:8080
 # make test    all checks: ruff, mypy, pytest
 # make bench   the measured figures of the README
+# make fuzz    hostile requests for SECONDS=60; what they break is kept in tests/data/fuzz
 # make wheel   dist/itflow_bridge-*.whl
 # The first of these that is new enough; python3 is often the system's own, older one.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -8,7 +9,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test bench wheel install lint clean
+.PHONY: demo test bench fuzz wheel install lint clean
 
 install: $(VENV)/.installed
 
@@ -33,6 +34,10 @@ test: lint
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+SECONDS ?= 60
+fuzz: install
+	$(BIN)/python -m tests.fuzz.http $(SECONDS) $(SEED)
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
