@@ -46,7 +46,7 @@ class LogFormatter(logging.Formatter):
 
 
 def log_to_stderr(level: str) -> None:
-    """Log to standard error from a level on; for the start of a process."""
+    """Log to standard error from a level on, and nowhere else; for the start of a process."""
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter())
-    logging.basicConfig(level=level, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -54,10 +54,11 @@ class Uses:
 
     def note(self, name: str, what: What, address: str | None) -> None:
         """Something has become of a key just now."""
-        before = self._fresh.get((name, what))
-        self._fresh[name, what] = Use(time.time(), address or "", before.times + 1 if before else 1)
-        if what == "used" and not self.familiar(name, address):
-            self._remember(name, address or "")
+        place, address = (name, what), address or ""
+        before = self._fresh.get(place)
+        self._fresh[place] = Use(time.time(), address, before.times + 1 if before else 1)
+        if what == "used" and address not in self._addresses.get(name, ()):
+            self._remember(name, address)
 
     def familiar(self, name: str, address: str | None) -> bool:
         """Whether a key was used from an address lately."""

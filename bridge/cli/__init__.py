@@ -22,6 +22,7 @@ from bridge.cli import (
     sync,
 )
 from bridge.cli.common import errors
+from bridge.controls import log_to_stderr
 from bridge.errors import BridgeError
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.add_typer(journal.app, name="journal")
 
 def main() -> None:
     """Run a command; an error of the bridge becomes its text and exit status 1."""
+    log_to_stderr("WARNING")
     try:
         app()
     except BridgeError as error:

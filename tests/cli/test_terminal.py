@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -107,6 +109,22 @@ def test_a_record_of_the_log_is_one_record():
 def test_scripts_and_joiners_stay(text):
     assert controls.without(text) == text
     assert controls.shown(text) == text
+
+
+def test_what_commands_log_is_clean_too(tmp_path):
+    database = Database(tmp_path / "bridge.db")
+    with database.write() as connection:
+        connection.execute(
+            "INSERT INTO keys (name, secret_hash, options, created_at) VALUES (?, x'00', '', '')", (NAME,)
+        )
+    database.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "bridge", "keys", "list"],
+        env={"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "The key Ann" in done.stderr
+    assert not steered(done.stderr + done.stdout)
 
 
 def test_json_stays_what_it_is():
