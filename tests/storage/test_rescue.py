@@ -207,6 +207,19 @@ def root_in(folder: Path, table: str) -> int:
     return root_of(copy / "bridge.db", table)
 
 
+def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "etc" / "bridge.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    overwrite(path, (root_of(path, "number_to_entry") - 1) * pages(path)[0], bytes(pages(path)[0]))
+    done = rescue(link)
+    assert done is not None
+    assert done.aside.parent == path.parent
+    assert link.is_symlink()
+    assert len(rows(link)["calls"]) == 301
+    assert [file.name for file in link.parent.iterdir()] == ["bridge.db"]
+
+
 def test_ids_that_were_given_are_not_given_again(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         (last,) = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
