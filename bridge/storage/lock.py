@@ -27,7 +27,7 @@ def holding(path: Path, hold: Hold) -> Iterator[None]:
     Raises:
         OSError: The folder cannot be opened.
     """
-    folder = os.open(path.parent, os.O_RDONLY)
+    folder = os.open(path.resolve().parent, os.O_RDONLY)
     try:
         with suppress(OSError):
             fcntl.flock(folder, hold)

@@ -72,7 +72,7 @@ def rescue(path: Path, *, wait_s: float = WAIT_S) -> Rescue | None:
         return None
     try:
         with holding(path, Hold.REPLACING):
-            return _rescue(path, wait_s)
+            return _rescue(path.resolve(), wait_s)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
             f"{path} (setting storage.path) cannot be checked: {error}. If it is damaged, end every other command of "

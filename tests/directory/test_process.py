@@ -232,6 +232,23 @@ async def test_kill_9_in_the_middle_of_a_store_leaves_a_good_file(house: House, 
     assert house.names("+13035560000") == ["Contact 11001"]
 
 
+async def test_a_large_pull_that_is_broken_off_leaves_no_page_as_known(house: House) -> None:
+    """Else what it has written would stay where ITFlow has its old rows again."""
+    crowd(house, 25_000)
+    await sync_once(settings_of(house))
+    house.sql("UPDATE contacts SET contact_name = 'New' WHERE contact_id > 1000")
+    async with running(house) as (_, follow):
+        await eventually(lambda: "New" in house.store.rows("contacts", 1000, 1001)[1001])
+        assert follow.process is not None
+        os.kill(follow.process.pid, signal.SIGSTOP)
+        house.sql("UPDATE contacts SET contact_name = 'Contact ' || contact_id WHERE contact_id > 1000")
+        follow.process.kill()
+    assert "New" in house.store.rows("contacts", 1000, 1001)[1001]
+    await sync_once(settings_of(house))
+    assert house.names("+13035550000") == ["Contact 1001"]
+    assert house.freshness().rows["contacts"] == 25_008
+
+
 async def test_without_itflow_s_address_it_does_not_start(house: House) -> None:
     settings = load(overrides={"storage": {"path": house.path}})
     with pytest.raises(SettingsError, match=r"itflow\.url"):

@@ -24,7 +24,7 @@ Spoil = Callable[[Path], object]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Release 1.0's file, upgraded, with 300 more calls."""
+    """Release 1.0's file, upgraded and pulled since, with 300 more calls."""
     path = file_of("1.0", tmp_path)
     database = Database(path)
     with database.write() as connection:
@@ -32,6 +32,8 @@ def path(tmp_path: Path) -> Path:
             "INSERT INTO calls (at, key, number, name) VALUES ('2026-11-27', 'pbx', ?, 'Ann')",
             [(f"+1212555{number:04}",) for number in range(300)],
         )
+        connection.execute("INSERT INTO mirror_marks VALUES ('contacts', 0, x'00', 18, 1, 18)")
+        connection.execute("UPDATE entry SET read_as = 'US 1.0'")
     database.close()
     return path
 
@@ -170,6 +172,7 @@ def test_what_is_damaged_of_the_mirror_is_pulled_and_read_anew_while_the_rest_an
     assert snapshot.version != origin.version
     with database.read() as connection:
         assert not connection.execute("SELECT 1 FROM entry WHERE read_as IS NOT NULL").fetchone()
+        assert not connection.execute("SELECT 1 FROM mirror_modules WHERE rows IS NOT NULL").fetchone()
     database.close()
 
 
@@ -205,6 +208,19 @@ def root_in(folder: Path, table: str) -> int:
     for file in folder.glob("bridge.db*"):
         (copy / file.name).write_bytes(file.read_bytes())
     return root_of(copy / "bridge.db", table)
+
+
+def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "etc" / "bridge.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    overwrite(path, (root_of(path, "number_to_entry") - 1) * pages(path)[0], bytes(pages(path)[0]))
+    done = rescue(link)
+    assert done is not None
+    assert done.aside.parent == path.parent
+    assert link.is_symlink()
+    assert len(rows(link)["calls"]) == 301
+    assert [file.name for file in link.parent.iterdir()] == ["bridge.db"]
 
 
 def test_ids_that_were_given_are_not_given_again(path: Path) -> None:

@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from bridge.directory.store import Reader
 from bridge.errors import StorageError
 from bridge.settings import load
 from bridge.storage import Database
-from bridge.storage.schema import steps
+from bridge.storage.schema import steps, taken, upgrade
 
 RELEASES = Path(__file__).parent.parent / "data" / "storage"
 
@@ -85,6 +87,8 @@ connection.close()
 """
 _OPENED = """
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from bridge.storage import Database
 Database(Path(sys.argv[1])).close()
@@ -109,6 +113,29 @@ def test_kill_9_at_every_statement_of_the_upgrade_loses_nothing(tmp_path: Path) 
 def test_two_processes_open_it_at_once(path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", _OPENED, str(path)]) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    holds_everything(path)
+
+
+def test_a_step_that_another_takes_meanwhile_is_not_taken_twice(path: Path) -> None:
+    """Two that have both seen the old version wait for a third that writes."""
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    waiting = [threading.Event(), threading.Event()]
+
+    def take(begun: threading.Event) -> int:
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        connection.set_trace_callback(lambda statement: begun.set() if statement.startswith("BEGIN") else None)
+        upgrade(connection)
+        done = taken(connection)
+        connection.close()
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(take, begun) for begun in waiting]
+        assert all(begun.wait(30) for begun in waiting)
+        writer.execute("ROLLBACK")
+        assert [one.result() for one in both] == [len(steps())] * 2
+    writer.close()
     holds_everything(path)
 
 
