@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bridge.access.keys import Keys, Options
+from bridge.cli.serve import loop_factory
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
@@ -97,4 +98,5 @@ async def main(kind: str, count: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
+    with asyncio.Runner(loop_factory=loop_factory()) as loop:  # the same for both, as ``serve`` has it
+        loop.run(main(sys.argv[1], *map(int, sys.argv[2:])))
