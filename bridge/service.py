@@ -20,9 +20,10 @@ from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
-from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook
+from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook, proxies
 from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
+from bridge.http.tls import certified
 from bridge.itflow.client import connected
 from bridge.settings import Settings
 from bridge.storage import Database, Watch, rescue
@@ -35,7 +36,9 @@ MAX_BODY_BYTES = 64 * 1024
 
 def make_app(settings: Settings) -> web.Application:
     """The bridge as an aiohttp application; what it needs lives as long as the application runs."""
-    app = web.Application(middlewares=[errors.rendered], client_max_size=MAX_BODY_BYTES)
+    middlewares = [errors.rendered, proxies.believed(settings.http)]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    app.on_response_prepare.append(errors.protected)
     app[SETTINGS] = settings
     app[MIRROR] = Mirror()
     for door in DOORS:
@@ -56,8 +59,14 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
         StorageError: ``bridge.db`` cannot be opened.
     """
     app = make_app(settings)
-    async with listening(app, settings.http, callerid.shortcut(app)) as (host, port):
-        started(str(URL.build(scheme="http", host=host, port=port)))
+    async with (
+        certified(settings.http) as tls,
+        listening(app, settings.http, proxies.direct_only(callerid.shortcut(app), settings.http), tls=tls) as (
+            host,
+            port,
+        ),
+    ):
+        started(str(URL.build(scheme="https" if tls else "http", host=host, port=port)))
         await _signalled()
 
 

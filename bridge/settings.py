@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -21,6 +22,7 @@ from pydantic import (
     AfterValidator,
     AnyHttpUrl,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -29,12 +31,14 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from bridge.errors import SettingsError
+from bridge.networks import Network
 from bridge.numbers import Trunk, region_coded
 
 ENVIRONMENT_PREFIX = "BRIDGE_"
@@ -55,6 +59,15 @@ def _label(text: str) -> str:
     if not fields or set(fields) - LABEL_FIELDS:
         raise ValueError(f"must hold at least one of {', '.join(f'{{{field}}}' for field in sorted(LABEL_FIELDS))}")
     return text
+
+
+def _networks(given: str | Iterable[object]) -> tuple[Network, ...]:
+    """One text, its networks separated by commas, or a list of TOML."""
+    try:
+        listed = given.split(",") if isinstance(given, str) else given
+        return tuple(ip_network(str(part).strip()) for part in listed if part)
+    except (TypeError, ValueError) as error:
+        raise ValueError("must be addresses or networks such as 127.0.0.1, 10.0.0.0/8") from error
 
 
 Region = Annotated[str, AfterValidator(_region)]
@@ -124,6 +137,17 @@ class HttpSection(Section):
     max_body_bytes: int = Field(
         32 * 1024 * 1024, ge=1 << 16, description="Size of all unfinished request bodies together"
     )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks), NoDecode] = Field(
+        (), description="Proxies whose X-Forwarded-* and Forwarded headers are believed: networks, separated by commas"
+    )
+    tls_cert: Path | None = Field(None, description="Certificate chain (PEM), to speak TLS without a proxy")
+    tls_key: Path | None = Field(None, description="Its private key (PEM, without a password)")
+
+    @model_validator(mode="after")
+    def _whole_pair(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("set http.tls_cert and http.tls_key, or neither")
+        return self
 
 
 class NumbersSection(Section):
@@ -330,10 +354,11 @@ def table() -> Iterator[SettingRow]:
     for section, field in Settings.model_fields.items():
         for name, setting in type(field.default).model_fields.items():
             default: object = setting.default
+            none = default is None or default == ()
             yield SettingRow(
                 name=f"{section}.{name}",
                 environment=f"{ENVIRONMENT_PREFIX}{section}_{name}".upper(),
-                default="" if default is None else str(default).lower() if isinstance(default, bool) else str(default),
+                default="" if none else str(default).lower() if isinstance(default, bool) else str(default),
                 help=setting.description or "",
             )
 

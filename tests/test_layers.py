@@ -6,7 +6,7 @@ from pathlib import Path
 import bridge
 
 STREET = [
-    {"errors"},
+    {"errors", "networks"},
     {"numbers", "resources", "clock", "controls"},
     {"settings", "storage"},
     {"itflow"},

@@ -15,6 +15,7 @@ from bridge.directory.entries import covers
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require, require_with_body
+from bridge.http.proxies import PREFIX
 from bridge.http.state import DELIVERER
 
 routes = web.RouteTableDef()
@@ -37,7 +38,7 @@ async def add(request: web.Request) -> web.Response:
     fields = {name: value for name, value in parameters.items() if name not in {"api_key", "client_id"}}
     entry = await _add(request.app[DELIVERER], key, client_id, asset_request.read(fields))
     response = web.json_response(as_json(entry), status=201 if entry.state is State.ADDED else 202)
-    response.headers[hdrs.LOCATION] = f"/assets/{entry.id}"
+    response.headers[hdrs.LOCATION] = f"{request.get(PREFIX, '')}/assets/{entry.id}"
     return response
 
 

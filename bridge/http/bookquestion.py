@@ -15,6 +15,7 @@ from bridge.access.phones import MAX_CHARS, Phone
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require, secret
+from bridge.http.proxies import PREFIX
 from bridge.http.state import SETTINGS
 from bridge.phonebook.formats import AUTO, Format, Formats
 from bridge.phonebook.pages import Ask, Wish
@@ -79,6 +80,7 @@ def identity(request: web.Request) -> tuple[object, ...]:
         headers.get(hdrs.ACCEPT_CHARSET),
         request.remote,
         request.scheme,
+        request.get(PREFIX),
     )
 
 
@@ -153,7 +155,7 @@ def question(request: web.Request, where: Place, params: Mapping[str, str], key:
         where.row,
         params,
         screen=where.file,
-        base=_origin(request) + where.base if where.row.linked else "",
+        base=_origin(request) + request.get(PREFIX, "") + where.base if where.row.linked else "",
         charset=_charset(request) if where.row.charset_asked else CHARSET,
     )
     return Question(where, params, key, Wish(where.row, view, ask), phone(request, where.row, params, key))

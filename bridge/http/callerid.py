@@ -19,7 +19,7 @@ from bridge.callerid.answer import DENIED, MAX_NUMBER, Answer
 from bridge.callerid.attestation import attested
 from bridge.errors import BadParameter, FeatureDenied, NotFound, RequestError
 from bridge.http import query
-from bridge.http.errors import CHALLENGE
+from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.state import KEYS, MIRROR, SETTINGS
@@ -27,10 +27,10 @@ from bridge.http.state import KEYS, MIRROR, SETTINGS
 routes = web.RouteTableDef()
 
 PLAIN = "text/plain; charset=utf-8"
-MAX_REASON = 255  # characters of a header
 
 # With one of these, a request asks for more than a name.
 _LONGER = frozenset({"format", "incoming_call"})
+_PROTECTED = dict([NOSNIFF, NO_STORE])
 _DOORS = {"/api.php": "cid", "/callerid": "number"}
 
 
@@ -144,11 +144,11 @@ def _facts(answer: Answer) -> dict[str, Any]:
 
 
 def _headers(answer: Answer, content_type: str) -> dict[str, str]:
-    headers = {hdrs.CONTENT_TYPE: content_type, RESULT: answer.result}
+    headers = {hdrs.CONTENT_TYPE: content_type, RESULT: answer.result, **_PROTECTED}
     if answer.age_s is not None:
         headers[hdrs.AGE] = str(answer.age_s)
     if answer.reason:
-        headers["X-Bridge-Reason"] = callerid.safe(answer.reason, MAX_REASON, ascii_language="")
+        headers[REASON] = callerid.safe(answer.reason, MAX_REASON, ascii_language="")
     if _status(answer) == 401:
         headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return headers

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from aiohttp import hdrs, web
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.access.keys import Feature
-from bridge.http.keys import require
+from bridge.http.keys import require, secret
+from bridge.http.proxies import is_direct
 from bridge.http.state import MIRROR, WATCH
+from bridge.networks import within
 
 routes = web.RouteTableDef()
 
-# With one of these a proxy on the same machine asks for somebody else.
-_PROXIES = (hdrs.FORWARDED, hdrs.X_FORWARDED_FOR, hdrs.VIA, "X-Real-IP")
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 @routes.get("/healthz")
@@ -24,14 +27,34 @@ async def healthz(_request: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """200 once there is a mirror to answer from, 503 before; how old it is, and what is doubtful or broken."""
+    """200 once there is a mirror to answer from, 503 before; and how old it is.
+
+    From the same machine, or with a key for ``admin``, also what is in it, and what is doubtful or broken.
+
+    Raises:
+        RequestError: There is a key, but it is not one for ``admin``.
+    """
     status = {**request.app[MIRROR].status(), "storage": request.app[WATCH].fault or None}
+    if not _is_of_this_machine(request):
+        if secret(request) is None:
+            status = {name: status[name] for name in ("ready", "people_age_s")}
+        else:
+            require(request, Feature.ADMIN)
     return web.json_response(status, status=200 if status["ready"] else 503)
 
 
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
-    """Prometheus' text format; from the same machine without a key, else with one for ``admin``."""
-    if request.remote not in ("127.0.0.1", "::1") or any(name in request.headers for name in _PROXIES):
+    """Prometheus' text format; from the same machine without a key, else with one for ``admin``.
+
+    Raises:
+        RequestError: There is no such key.
+    """
+    if not _is_of_this_machine(request):
         require(request, Feature.ADMIN)
-    return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=generate_latest(REGISTRY), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
+
+
+def _is_of_this_machine(request: web.Request) -> bool:
+    """With a proxy's header, a proxy on this machine asks for somebody else."""
+    return within(request.remote, LOOPBACK) and is_direct(request)

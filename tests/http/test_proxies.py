@@ -1,0 +1,134 @@
+"""Who really asks: what a proxy in front tells is believed from ``http.trusted_proxies`` only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bridge.errors import SettingsError
+from bridge.http import errors, proxies
+from bridge.settings import HttpSection, load
+
+TRUSTED = "127.0.0.1, 10.0.0.0/8, fd00::/8"
+CLIENT = "203.0.113.9"
+
+
+async def told(request: web.Request) -> web.Response:
+    """What a handler sees of its client."""
+    seen = {"remote": request.remote, "origin": str(request.url.origin()), "prefix": request.get(proxies.PREFIX)}
+    return web.json_response(seen)
+
+
+@pytest.fixture(params=[""])
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+    section = HttpSection.model_validate({"trusted_proxies": request.param})
+    app = web.Application(middlewares=[errors.rendered, proxies.believed(section)])
+    app.router.add_get("/told", told)
+    app.router.add_get("/api.php", told)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+Headers = dict[str, str]
+
+
+@pytest.mark.parametrize("client", [TRUSTED], indirect=True)
+@pytest.mark.parametrize(
+    ("headers", "remote"),
+    [
+        ({}, "127.0.0.1"),
+        ({"X-Forwarded-For": CLIENT}, CLIENT),
+        ({"X-Forwarded-For": f"{CLIENT}:41234"}, CLIENT),
+        ({"X-Forwarded-For": "[2001:db8::7]:443"}, "2001:db8::7"),
+        ({"X-Forwarded-For": "2001:DB8:0::7"}, "2001:db8::7"),
+        # What stands before the last untrusted address is the client's own word.
+        ({"X-Forwarded-For": f"127.0.0.1, {CLIENT}"}, CLIENT),
+        ({"X-Forwarded-For": f"192.0.2.1, {CLIENT}, 10.0.0.7"}, CLIENT),
+        ({"X-Forwarded-For": "10.1.1.1, 10.0.0.7"}, "10.1.1.1"),
+        # A client without an address is in no network.
+        ({"X-Forwarded-For": "unknown"}, "unknown"),
+        ({"X-Forwarded-For": "127.0.0.1, nonsense"}, "unknown"),
+        ({"X-Forwarded-For": "999.1.1.1"}, "unknown"),
+        ({"X-Forwarded-For": ""}, "unknown"),
+        ({"Forwarded": f"for={CLIENT};proto=https"}, CLIENT),
+        ({"Forwarded": 'for="[2001:db8::7]:443"'}, "2001:db8::7"),
+        ({"Forwarded": f"for=192.0.2.1, for={CLIENT}, for=10.0.0.7"}, CLIENT),
+        ({"Forwarded": "for=_hidden"}, "unknown"),
+        ({"Forwarded": f"for={CLIENT}", "X-Forwarded-For": CLIENT}, CLIENT),
+        ({"Via": "1.1 proxy"}, "127.0.0.1"),
+    ],
+)
+async def test_the_address(client: TestClient[web.Request, web.Application], headers: Headers, remote: str) -> None:
+    response = await client.get("/told", headers=headers)
+    assert (response.status, (await response.json())["remote"]) == (200, remote)
+
+
+@pytest.mark.parametrize("client", [TRUSTED], indirect=True)
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        ({"X-Forwarded-Proto": "https"}, "https://bridge.example.com"),
+        ({"X-Forwarded-Proto": "HTTPS", "X-Forwarded-Host": "pbx.example.com:8443"}, "https://pbx.example.com:8443"),
+        ({"Forwarded": "proto=https;host=pbx.example.com"}, "https://pbx.example.com"),
+        ({"X-Forwarded-Proto": "javascript"}, "http://bridge.example.com"),
+        ({"X-Forwarded-Host": "pbx.example.com/evil"}, "http://bridge.example.com"),
+        ({"X-Forwarded-Host": "[2001:db8::7]:80"}, "http://[2001:db8::7]"),
+    ],
+)
+async def test_the_origin_of_links(
+    client: TestClient[web.Request, web.Application], headers: Headers, origin: str
+) -> None:
+    response = await client.get("/told", headers={"Host": "bridge.example.com", **headers})
+    assert (await response.json())["origin"] == origin
+
+
+@pytest.mark.parametrize("client", [TRUSTED], indirect=True)
+@pytest.mark.parametrize(
+    ("prefix", "seen"),
+    [("/itflow", "/itflow"), ("/a/b-c/", "/a/b-c"), ("//evil.example.com", None), ("itflow", None), ("/<b>", None)],
+)
+async def test_the_prefix_of_links(
+    client: TestClient[web.Request, web.Application], prefix: str, seen: str | None
+) -> None:
+    response = await client.get("/told", headers={"X-Forwarded-Prefix": prefix})
+    assert (await response.json())["prefix"] == seen
+
+
+@pytest.mark.parametrize("client", ["", "10.0.0.0/8"], indirect=True)
+async def test_nobody_else_is_believed(client: TestClient[web.Request, web.Application]) -> None:
+    headers = {"X-Forwarded-For": CLIENT, "Forwarded": "for=192.0.2.1", "X-Forwarded-Prefix": "/x"}
+    seen = await (await client.get("/told", headers=headers | {"X-Forwarded-Proto": "https"})).json()
+    assert (seen["remote"], seen["prefix"], seen["origin"][:5]) == ("127.0.0.1", None, "http:")
+
+
+@pytest.mark.parametrize("client", [TRUSTED], indirect=True)
+async def test_headers_that_contradict_each_other_are_refused(
+    client: TestClient[web.Request, web.Application],
+) -> None:
+    headers = {"X-Forwarded-For": CLIENT, "Forwarded": "for=127.0.0.1"}
+    response = await client.get("/told", headers=headers)
+    assert response.status == 400
+    assert "remove the one it does not write" in await response.text()
+    shown = await client.get("/api.php?cid=1", headers=headers)
+    assert (shown.status, await shown.read()) == (400, b"")
+
+
+def test_the_short_cut_leaves_what_comes_through_a_proxy_to_the_application() -> None:
+    section = HttpSection.model_validate({"trusted_proxies": "10.0.0.0/8"})
+    short = proxies.direct_only(lambda target, _remote: target.encode(), section)
+    assert short("/x", "10.0.0.1") is None
+    assert short("/x", "::ffff:10.0.0.1") is None
+    assert short("/x", CLIENT) == b"/x"
+    assert short("/x", None) == b"/x"
+
+
+def test_a_network_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_HTTP_TRUSTED_PROXIES", "127.0.0.1, nonsense")
+    with pytest.raises(SettingsError, match=r"http\.trusted_proxies .*must be addresses or networks"):
+        load()
+    monkeypatch.setenv("BRIDGE_HTTP_TRUSTED_PROXIES", "10.0.0.1/8")  # which of the two is meant?
+    with pytest.raises(SettingsError, match=r"http\.trusted_proxies"):
+        load()
