@@ -24,6 +24,7 @@ from aiohttp.typedefs import Handler
 from bridge.errors import SettingsError
 from bridge.http import heads
 from bridge.http.connections import Connections
+from bridge.http.faults import aiohttp_log
 from bridge.settings import HttpSection
 
 log = logging.getLogger(__name__)
@@ -383,7 +384,10 @@ async def listening(
     app.middlewares.insert(0, followed)
     app.add_routes(routes)
     # There is no access log: its lines would hold keys and full numbers.
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=times.idle_s)
+    # Nobody here sends compressed bodies, and an unread broken one would end in a traceback.
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=times.idle_s, auto_decompress=False, logger=aiohttp_log()
+    )
     await runner.setup()
     try:
         if runner.server is None:

@@ -27,7 +27,10 @@ SINGLE: Final = frozenset(
     }
 )
 # Fields of a protocol that is not spoken here, and that aiohttp does not take or would wait for.
-_FOREIGN_FIELD = re.compile(rb"(?im)^(?:upgrade|http2-settings|sec-websocket-key1):[^\r]*\r\n")
+# An unknown expectation may be passed over (RFC 9110, 10.1.1); aiohttp would answer it with a text.
+_FOREIGN_FIELD = re.compile(
+    rb"(?im)^(?:(?:upgrade|http2-settings|sec-websocket-key1):|expect:(?![ \t]*100-continue[ \t]*\r))[^\r]*\r\n"
+)
 # A field that says more than the request line: who asks, what follows, or how the connection goes on.
 _MEANING: Final = frozenset(
     {

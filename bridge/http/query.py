@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bridge.errors import BadParameter
 
@@ -59,10 +59,14 @@ async def body(request: web.Request) -> dict[str, str]:
     Raises:
         BadParameter: It is neither.
     """
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise BadParameter("The body is compressed; send it without Content-Encoding.")
     if request.content_type != "application/json":
         return await _form(request)
+    octets = await request.read()
     try:
-        given = json.loads(await request.read())
+        given = json.loads(octets)
+        json.dumps(given, ensure_ascii=False).encode()  # half a character (RFC 8259, 8.2) would fail later
     except (ValueError, RecursionError) as error:
         raise BadParameter("The body is not JSON.") from error
     if not isinstance(given, dict):
@@ -79,7 +83,7 @@ async def _form(request: web.Request) -> dict[str, str]:
         return _pairs((await request.read()).decode("utf-8", "surrogateescape"), frozenset())
     try:
         return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, RuntimeError) as error:  # LookupError: a charset; RuntimeError: a part's encoding
         raise BadParameter("The body is not a form.") from error
 
 
