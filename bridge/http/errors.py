@@ -6,6 +6,7 @@ import logging
 from math import ceil
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bridge.callerid import safe
@@ -41,7 +42,7 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
             resource = request.match_info.route.resource
             log.warning("%s %s: %s", request.method, resource.canonical if resource else "", error)
         return render(request, error)
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, HttpProcessingError):
         return render(request, BadParameter("The body cannot be read: its parts do not end where they should."))
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
         if _ends_as_caller_id(request) or _has_number(request):
