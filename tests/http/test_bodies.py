@@ -31,7 +31,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 
 
 def request(target: str, case: dict[str, Any]) -> bytes:
-    body = case["body"].encode("latin-1").decode("unicode_escape").encode("latin-1")
+    body: bytes = case["body"].encode("latin-1").decode("unicode_escape").encode("latin-1")
     fields = ["Host: bridge", "Connection: close", f"Authorization: Bearer {SECRET}", *case["head"]]
     if not case.get("raw"):
         fields.append(f"Content-Length: {len(body)}")
