@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.figure import Figure
 
-BENCHES = ("callerid", "calls", "directory", "phonebook")
+BENCHES = ("callerid", "calls", "directory", "flood", "phonebook")
 
 
 def main() -> None:

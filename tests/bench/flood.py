@@ -1,0 +1,127 @@
+"""What a flood from one address costs a caller at another: the front against plain aiohttp, flooded alike.
+
+A stranger without a key sends as fast as it can from 127.0.0.2; a phone system asks from 127.0.0.3, one connection a
+call. The stranger is a process of its own (``python -m tests.bench.flood PORT KIND SECONDS``), and so are the servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.bench.callerid import PATH, Server, running
+from tests.bench.callerid_servers import FIRST
+from tests.bench.figure import Figure, at_most
+
+STRANGER, PHONE_SYSTEM = "127.0.0.2", "127.0.0.3"
+SECONDS = 10
+GOAL_RATIO, GOAL_MS = 3, 50
+# A ratio of waits that nobody feels is noise: below this, a wait counts as this.
+LEAST_MS = 5.0
+PAUSE_S = 0.02
+
+PIECE = 64 * 1024
+_TINY = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+_CALLER_ID = b"GET /api.php?api_key=wrong&cid=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+_BODY = b"POST /assets HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n"
+# What a connection sends first, again and again, and how many connections do so.
+KINDS = {
+    "newlines": (b"", b"\r\n" * (PIECE // 2), 1),
+    "pipelined tiny requests": (b"", _TINY * (PIECE // len(_TINY)), 1),
+    "pipelined caller-ID requests": (b"", _CALLER_ID * (PIECE // len(_CALLER_ID)), 1),
+    "header drips": (b"GET / HTTP/1.1\r\nHost: x\r\n", b"x", 200),
+    "64 kB pieces of a body": (_BODY, b"x" * PIECE, 1),
+    "64 kB pieces of a head": (b"GET / HTTP/1.1\r\n", b"x-filler: " + b"x" * PIECE, 1),
+}
+
+
+def measure() -> Iterator[Figure]:
+    """Every kind of flood; the caller's wait beside plain aiohttp's."""
+    for kind in KINDS:
+        waits = {name: _waits(server, kind) for name, server in (("bare", Server("bare", 0)), ("bridge", BRIDGE))}
+        bare, ours = (statistics.median(waits[name]) for name in ("bare", "bridge"))
+        worst = max(waits["bridge"])
+        name = f"flood of {kind}, from one address for {SECONDS} s: a caller's wait at another, median"
+        yield at_most(f"{name} (worst {worst:.0f} ms; plain aiohttp {bare:.1f} ms)", ours, GOAL_MS, "ms", 1)
+        ratio = max(ours, LEAST_MS) / max(bare, LEAST_MS)
+        yield at_most(f"{name}, ÷ plain aiohttp's (waits below {LEAST_MS:.0f} ms count as such)", ratio, GOAL_RATIO)
+
+
+BRIDGE = Server("bridge", 1000)
+
+
+def _waits(server: Server, kind: str) -> list[float]:
+    with running(server) as port, _flooded(port, kind):
+        return asyncio.run(_calls(port))
+
+
+@contextmanager
+def _flooded(port: int, kind: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "tests.bench.flood", str(port), kind, str(SECONDS + 5)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()  # it has begun
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+async def _calls(port: int) -> list[float]:
+    """Waits in milliseconds; a call without an answer has waited to the end."""
+    waits, end = [], time.perf_counter() + SECONDS
+    request = f"GET {PATH.replace('%d', str(FIRST))} HTTP/1.1\r\nHost: bridge\r\n\r\n".encode()
+    while (start := time.perf_counter()) < end:
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(end - start + 1):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(PHONE_SYSTEM, 0))
+                writer.write(request)
+                answer = await reader.readuntil(b"\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 200"), answer
+                writer.close()
+        waits.append((time.perf_counter() - start) * 1000)
+        await asyncio.sleep(PAUSE_S)
+    return waits
+
+
+async def _flood(port: int, kind: str, seconds: float) -> None:
+    first, again, connections = KINDS[kind]
+    begun = asyncio.Event()
+
+    async def stranger() -> None:
+        while True:
+            with suppress(ConnectionError):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(STRANGER, 0))
+                drained = asyncio.create_task(_read_all(reader))
+                writer.write(first)
+                while not drained.done():
+                    writer.write(again)
+                    begun.set()
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                writer.transport.abort()
+            await asyncio.sleep(0)
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds), asyncio.TaskGroup() as strangers:
+            for _ in range(connections):
+                strangers.create_task(stranger())
+            await begun.wait()
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+
+
+async def _read_all(reader: asyncio.StreamReader) -> None:
+    """A flooder takes the answers, lest the server stop reading."""
+    with suppress(ConnectionError):
+        while await reader.read(PIECE):
+            pass
+
+
+if __name__ == "__main__":
+    asyncio.run(_flood(int(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
