@@ -1,6 +1,7 @@
 # make demo    the main job: an ITFlow with sample data and the bridge in front of it, on 127.0.0.1:8080
 # make test    all checks: ruff, mypy, pytest
 # make bench   the measured figures of the README
+# make fuzz    hostile requests for SECONDS=60; what they break is kept in tests/data/fuzz
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
@@ -16,7 +17,7 @@ installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashe
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
 
-.PHONY: demo test test-lowest bench wheel lock install lint clean
+.PHONY: demo test test-lowest bench fuzz wheel lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -50,6 +51,10 @@ lock: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+SECONDS ?= 60
+fuzz: install
+	$(BIN)/python -m tests.fuzz.http $(SECONDS) $(SEED)
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

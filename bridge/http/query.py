@@ -7,10 +7,11 @@ inside a name. So the query is read from its raw text, and ``name`` to the very 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import hdrs, web
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam, hdrs, web
 
 from bridge.errors import BadParameter
 
@@ -18,6 +19,12 @@ NAME = "name="
 
 # A plus sign is itself where numbers and names stand, and a blank (HTML's form encoding) everywhere else.
 LITERAL_PLUS = frozenset({"cid", "number", "name"})
+
+# LookupError: an unknown charset; RuntimeError: an unknown encoding of a part; Warning: where warnings are errors.
+_NO_FORM = (ValueError, LookupError, RuntimeError, Warning)
+# aiohttp would print a part's header as it came, terminal escapes included.
+warnings.filterwarnings("ignore", category=BadContentDispositionHeader)
+warnings.filterwarnings("ignore", category=BadContentDispositionParam)
 
 
 def read(raw: str) -> dict[str, str]:
@@ -61,12 +68,17 @@ async def body(request: web.Request) -> dict[str, str]:
     """
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise BadParameter("The body is compressed; send it without Content-Encoding.")
-    if request.content_type != "application/json":
-        return await _form(request)
-    octets = await request.read()
+    parameters = await (_json if request.content_type == "application/json" else _form)(request)
     try:
-        given = json.loads(octets)
-        json.dumps(given, ensure_ascii=False).encode()  # half a character (RFC 8259, 8.2) would fail later
+        "".join([*parameters, *parameters.values()]).encode()
+    except UnicodeEncodeError as error:  # half a character (RFC 8259, 8.2) would fail only later
+        raise BadParameter("The body holds what is no text.") from error
+    return parameters
+
+
+async def _json(request: web.Request) -> dict[str, str]:
+    try:
+        given = json.loads(await request.read())
     except (ValueError, RecursionError) as error:
         raise BadParameter("The body is not JSON.") from error
     if not isinstance(given, dict):
@@ -83,7 +95,7 @@ async def _form(request: web.Request) -> dict[str, str]:
         return _pairs((await request.read()).decode("utf-8", "surrogateescape"), frozenset())
     try:
         return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    except (ValueError, LookupError, RuntimeError) as error:  # LookupError: a charset; RuntimeError: a part's encoding
+    except _NO_FORM as error:
         raise BadParameter("The body is not a form.") from error
 
 
