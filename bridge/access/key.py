@@ -7,8 +7,7 @@ A key may bring settings of its own for its callers, by the names of the setting
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Self, TypeVar
@@ -17,11 +16,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bridge.directory.entries import Scope
 from bridge.errors import BadParameter, FeatureDenied
+from bridge.networks import Network, within
 from bridge.settings import CalleridSection, NumbersSection, PhonebookSection, Section, Settings
 
 S = TypeVar("S", bound=Section)
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Feature(StrEnum):
@@ -170,7 +168,7 @@ class Key:
                 f"The key {self.name} does not open {feature}. "
                 f"Make one that does: itflow-bridge keys add NAME --allow {feature}"
             )
-        if self.networks and not _within(address, self.networks):
+        if self.networks and not within(address, self.networks):
             raise FeatureDenied(f"The key {self.name} may not be used from {address}.")
 
 
@@ -186,12 +184,3 @@ def _faults(error: ValidationError) -> str:
         f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
         for fault in error.errors(include_url=False, include_input=False)
     )
-
-
-def _within(address: str | None, networks: Iterable[Network]) -> bool:
-    try:
-        parsed = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None) or parsed
-    return any(mapped in network for network in networks)

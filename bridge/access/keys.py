@@ -17,12 +17,13 @@ from prometheus_client import Gauge
 
 from bridge.access import stored
 from bridge.access.background import repeated
-from bridge.access.key import EVERYDAY, Feature, Key, Network, Options
+from bridge.access.key import EVERYDAY, Feature, Key, Options
 from bridge.access.stored import Held
 from bridge.access.strength import weakness
 from bridge.access.throttle import Throttle
 from bridge.access.uses import Uses
 from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound, TooMany
+from bridge.networks import Network
 from bridge.settings import Settings
 from bridge.storage import Database
 

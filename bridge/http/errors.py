@@ -18,7 +18,7 @@ from bridge.http.front import RESULT
 log = logging.getLogger(__name__)
 
 REASON = "X-Bridge-Reason"
-MAX_REASON = 255
+MAX_REASON = 255  # characters of a header
 # RFC 9110, 15.5.2: a 401 says how to authenticate; phones with user and password fields speak Basic.
 CHALLENGE = 'Basic realm="itflow-bridge", charset="UTF-8"'
 # A browser takes an answer for what it is called only; what has a key in its address is kept nowhere.

@@ -227,6 +227,8 @@ _TEXTS = re.compile(rb'This request|Ask for|Missing|Incorrect|The |POST is|\d{3}
 
 def wrong(request: bytes, answer: bytes) -> str | None:
     """What is wrong with the answer to a request, or None."""
+    if b"HEAD " in request:  # where the next answer begins cannot be told
+        return "500" if b"HTTP/1.1 500" in answer else None
     try:
         found = replies(re.sub(rb"HTTP/1\.1 100 Continue\r\n\r\n", b"", answer))
     except (AssertionError, ValueError):
