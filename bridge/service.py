@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
 
 from aiohttp import web
 from yarl import URL
@@ -32,19 +33,44 @@ log = logging.getLogger(__name__)
 
 DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health)
 MAX_BODY_BYTES = 64 * 1024
+NOTHING: Mapping[web.AppKey[Any], object] = {}
 
 
-def make_app(settings: Settings) -> web.Application:
-    """The bridge as an aiohttp application; what it needs lives as long as the application runs."""
+def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHING) -> web.Application:
+    """The bridge as an aiohttp application; what it needs lives as long as the application runs.
+
+    Args:
+        settings: See there.
+        given: Parts that are there already, by their keys of ``http.state``; the others are made from the settings.
+            Tests give a mirror or keys of their own; their lifetimes stay theirs.
+    """
     middlewares = [errors.rendered, proxies.believed(settings.http)]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(errors.protected)
     app[SETTINGS] = settings
-    app[MIRROR] = Mirror()
+    for key, part in given.items():
+        app[key] = part
     for door in DOORS:
         app.add_routes(door.routes)
-    app.cleanup_ctx.extend([_storage, _keys, _itflow, _mirror, _delivery, phonebook.keep_books, _agi])
+    app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
+    app.cleanup_ctx.extend([phonebook.keep_books, _agi])
     return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[str]:
+    """Open the door of an application, as its settings say; at the end requests finish.
+
+    Yields:
+        The address that is answered.
+
+    Raises:
+        SettingsError: The address cannot be listened on, or a certificate is wrong.
+    """
+    section = app[SETTINGS].http
+    shortcut = proxies.direct_only(callerid.shortcut(app), section)
+    async with certified(section) as tls, listening(app, section, shortcut, tls=tls) as (host, port):
+        yield str(URL.build(scheme="https" if tls else "http", host=host, port=port))
 
 
 async def run(settings: Settings, started: Callable[[str], None]) -> None:
@@ -58,15 +84,8 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
         SettingsError: ITFlow's address or key is not set, or the address to listen on cannot be had.
         StorageError: ``bridge.db`` cannot be opened.
     """
-    app = make_app(settings)
-    async with (
-        certified(settings.http) as tls,
-        listening(app, settings.http, proxies.direct_only(callerid.shortcut(app), settings.http), tls=tls) as (
-            host,
-            port,
-        ),
-    ):
-        started(str(URL.build(scheme="https" if tls else "http", host=host, port=port)))
+    async with serving(make_app(settings)) as url:
+        started(url)
         await _signalled()
 
 
@@ -83,12 +102,18 @@ async def _storage(app: web.Application) -> AsyncIterator[None]:
     if rescued := await asyncio.to_thread(rescue, path):
         log.error("%s", rescued)
     app[STORAGE] = Database(path)
+    yield
+    app[STORAGE].close()
+
+
+async def _watch(app: web.Application) -> AsyncIterator[None]:
+    async with Watch.on(app[SETTINGS].storage.path) as app[WATCH]:
+        yield
+
+
+async def _calls(app: web.Application) -> AsyncIterator[None]:
     app[CALLS] = CallLog(app[STORAGE])
-    try:
-        async with Watch.on(path) as app[WATCH]:
-            yield
-    finally:
-        app[STORAGE].close()
+    yield
 
 
 async def _keys(app: web.Application) -> AsyncIterator[None]:
@@ -111,6 +136,7 @@ async def _itflow(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _mirror(app: web.Application) -> AsyncIterator[None]:
+    app[MIRROR] = Mirror()
     async with following(app[SETTINGS], app[MIRROR], app[WATCH]):
         yield
 
@@ -135,3 +161,15 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
                 log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all
         yield
+
+
+# Each part and how long it lives, in the order in which they need each other.
+LIFETIMES: Final[Mapping[web.AppKey[Any], Callable[[web.Application], AsyncIterator[None]]]] = {
+    STORAGE: _storage,
+    WATCH: _watch,
+    CALLS: _calls,
+    KEYS: _keys,
+    ITFLOW: _itflow,
+    MIRROR: _mirror,
+    DELIVERER: _delivery,
+}

@@ -96,6 +96,7 @@ class World:
     server: Server
     port: int
     features: Features
+    database: Database
     asked: list[int]
     broken: bool = False
     hanging: bool = False
@@ -129,7 +130,7 @@ async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World
     )
     try:
         async with listening(features) as (server, port):
-            made.append(World(server, port, features, []))
+            made.append(World(server, port, features, database, []))
             yield made[0]
     finally:
         database.close()

@@ -13,11 +13,11 @@ from aiohttp import web
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
-from bridge.http import callerid, errors, legacy
+from bridge.http import callerid
 from bridge.http.front import Times, listening
-from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
-from bridge.settings import HttpSection, ItflowSection, NumbersSection, Settings
+from bridge.settings import HttpSection
 from bridge.storage import Database
+from tests import bridges
 
 TIMES = Times()
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -107,31 +107,28 @@ async def desk(
     folder: Path, mirror: Mirror, *, section: HttpSection | None = None, times: Times = TIMES
 ) -> AsyncIterator[Desk]:
     """Serve ``/callerid``, ``/explain`` and ``/api.php?cid=`` from a mirror, for four keys."""
-    settings = Settings(
-        numbers=NumbersSection(region="DE"),
-        itflow=ItflowSection.model_validate({"url": "https://itflow.example.com"}),
-    )
     database = Database(folder / "bridge.db")
-    keys = Keys(database, settings)
+    made = bridges.settings(
+        database,
+        numbers={"region": "DE"},
+        itflow={"url": "https://itflow.example.com", "api_key": "KEY"},
+        **({"http": section.model_dump()} if section else {}),
+    )
+    keys = Keys(database, made)
     keys.add("pbx", Options(), secret=SECRET)
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     keys.add("second", Options(clients=frozenset({2})), secret=LIMITED)
     keys.add("limited boss", Options(frozenset(Feature), frozenset({2, 3})), secret=LIMITED_ADMIN)
-    app = web.Application(middlewares=[errors.rendered])
-    app[SETTINGS], app[STORAGE], app[MIRROR], app[KEYS] = settings, database, mirror, keys
-    app.add_routes(callerid.routes)
-
+    app = bridges.application(made, database, keys, mirror)
     slow = asyncio.Event()
 
     async def wait(_request: web.Request) -> web.Response:
         await slow.wait()
         return web.Response(text="slow")
 
-    app.add_routes(legacy.routes)
     app.router.add_get("/slow", wait)
     try:
-        section = section or HttpSection(host="127.0.0.1", port=0)
-        async with listening(app, section, callerid.shortcut(app), times=times) as (_, port):
+        async with listening(app, made.http, callerid.shortcut(app), times=times) as (_, port):
             yield Desk(app, port, slow)
     finally:
         database.close()

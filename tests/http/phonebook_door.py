@@ -17,11 +17,10 @@ from bridge.access.phones import Phones
 from bridge.clock import Moment
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http import errors, phonebook
-from bridge.http.keys import require
-from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
-from bridge.settings import Settings
+from bridge.http import phonebook
+from bridge.http.state import MIRROR
 from bridge.storage import Database
+from tests import bridges
 from tests.phonebook.people import hostile
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -51,25 +50,14 @@ class Door:
 @asynccontextmanager
 async def open_door(tmp_path: Path) -> AsyncIterator[Door]:
     """A door with a key for everything, one for client 1, and one that opens balances only."""
-    settings = Settings.model_validate({"numbers": {"region": "DE"}})
     database = Database(tmp_path / "bridge.db")
-    keys = Keys(database, settings)
+    made = bridges.settings(database, numbers={"region": "DE"})
+    keys = Keys(database, made)
     keys.add("all", Options(), secret=KEY)
     keys.add("one", Options(clients=frozenset({1}), settings={"phonebook.name_form": "last-first"}), secret=LIMITED)
     keys.add("balance", Options(features=frozenset({Feature.BALANCE})), secret=BALANCE_ONLY)
-    app = web.Application(middlewares=[errors.rendered])
-    app[SETTINGS] = settings
-    app[STORAGE] = database
-    app[KEYS] = keys
-    app[MIRROR] = Mirror(hostile(), Freshness(people_at=Moment(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90))))
-    app.add_routes(phonebook.routes)
-    app.cleanup_ctx.append(phonebook.keep_books)
-
-    async def legacy(request: web.Request) -> web.StreamResponse:
-        key = require(request, Feature.PHONEBOOK)
-        return await phonebook.book_response(request, key, "legacy", dict(request.query))
-
-    app.router.add_get("/api.php", legacy)
+    at = Moment(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=90))
+    app = bridges.application(made, database, keys, Mirror(hostile(), Freshness(people_at=at)))
     async with TestClient(TestServer(app)) as client:
         yield Door(client, app, app[phonebook.PHONES])
     database.close()

@@ -4,19 +4,14 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from aiohttp import web
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.http import accounts, mailing
-from bridge.http.errors import rendered
-from bridge.http.keys import require
-from bridge.http.state import KEYS, MIRROR
-from bridge.settings import Settings
 from bridge.storage import Database
+from tests import bridges
 
 WORK = Phone("+12125550101", Label.WORK)
 
@@ -51,24 +46,17 @@ SNAPSHOT = Snapshot.build(
 )
 
 
-async def legacy_list(request):
-    """The part of ``/api.php`` that lists."""
-    (name,) = set(request.query) & set(mailing.LEGACY)
-    return await mailing.legacy_list(request, require(request, Feature.EMAILS), name)
-
-
 @pytest.fixture
 async def door(aiohttp_client, tmp_path):
     database = Database(tmp_path / "bridge.db")
-    app = web.Application(middlewares=[rendered])
+    made = bridges.settings(database)
+    keys = Keys(database, made)
+    keys.add("all", Options(), secret="ALL")
+    keys.add("one", Options(clients=frozenset({1})), secret="ONE")
+    keys.add("none", Options(features=frozenset({Feature.CALLERID})), secret="NONE")
     now = dt.datetime.now(dt.UTC)
-    app[MIRROR] = Mirror(SNAPSHOT, Freshness(people_at=Moment(now), money_at=Moment(now - dt.timedelta(seconds=90))))
-    app[KEYS] = Keys(database, Settings())
-    app[KEYS].add("all", Options(), secret="ALL")
-    app[KEYS].add("one", Options(clients=frozenset({1})), secret="ONE")
-    app[KEYS].add("none", Options(features=frozenset({Feature.CALLERID})), secret="NONE")
-    app.add_routes([*accounts.routes, *mailing.routes])
-    app.router.add_get("/api.php", legacy_list)
+    freshness = Freshness(people_at=Moment(now), money_at=Moment(now - dt.timedelta(seconds=90)))
+    app = bridges.application(made, database, keys, Mirror(SNAPSHOT, freshness))
     yield await aiohttp_client(app)
     database.close()
 

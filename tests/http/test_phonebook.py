@@ -136,7 +136,7 @@ async def test_a_new_snapshot_is_served_at_once(door: Door) -> None:
 async def test_legacy_document(door: Door) -> None:
     status, sent, body = await door.get(f"/api.php?api_key={KEY}&phonebook")
     assert status == 200
-    assert (sent["Pragma"], sent["Cache-Control"], sent["Expires"]) == ("public", "private", "-1")
+    assert (sent["Pragma"], sent["Cache-Control"], sent["Expires"]) == ("public", "no-store", "-1")
     groups = [(c.findtext("LastName"), c.findtext("Groups/groupid")) for c in ET.fromstring(body).iterfind("Contact")]
     assert groups == [("A", "1"), ("Ada Muster", "0"), ("Pipes | Co; \\n, Ltd", "1")]
     _, _, body = await door.get(f"/api.php?api_key={KEY}&phonebook&contacts=all")

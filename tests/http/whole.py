@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from yarl import URL
+
 from bridge import service
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
-from bridge.http import callerid, proxies
-from bridge.http.front import listening
 from bridge.http.state import MIRROR
-from bridge.settings import AgiSection, HttpSection, ItflowSection, Settings, StorageSection
+from bridge.settings import HttpSection
 from bridge.storage import Database
+from tests import bridges
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import ADMIN, SECRET, Desk
 
@@ -22,19 +23,12 @@ from tests.http.callerid_desk import ADMIN, SECRET, Desk
 @asynccontextmanager
 async def whole(folder: Path, section: HttpSection | None = None) -> AsyncIterator[Desk]:
     """Serve everything, for the keys ``pbx`` (everyday) and ``boss`` (all)."""
-    settings = Settings(
-        itflow=ItflowSection.model_validate({"url": "http://127.0.0.1:9", "api_key": "none"}),
-        storage=StorageSection(path=folder / "bridge.db"),
-        http=section or HttpSection(host="127.0.0.1", port=0),
-        agi=AgiSection(enabled=False),
-    )
-    database = Database(settings.storage.path)
-    keys = Keys(database, settings)
+    database = Database(folder / "bridge.db")
+    made = bridges.settings(database, **({"http": section.model_dump()} if section else {}))
+    keys = Keys(database, made)
     keys.add("pbx", Options(), secret=SECRET)
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     database.close()
-    app = service.make_app(settings)
-    app[MIRROR] = Mirror(SNAPSHOT)
-    shortcut = proxies.direct_only(callerid.shortcut(app), settings.http)
-    async with listening(app, settings.http, shortcut) as (_, port):
-        yield Desk(app, port, asyncio.Event())
+    app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT)})
+    async with service.serving(app) as url:
+        yield Desk(app, URL(url).port or 0, asyncio.Event())

@@ -7,27 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiohttp import web
-
-from bridge.http import callerid, health, legacy
-from bridge.http.front import listening
-from bridge.http.state import KEYS, MIRROR, SETTINGS
-from bridge.settings import HttpSection, Settings
+from bridge import service
+from tests import bridges
 from tests.agi.world import World
 
 
 @asynccontextmanager
 async def serving(world: World) -> AsyncIterator[str]:
     """The bridge's HTTP door over the same world; yields its address."""
-    app = web.Application()
-    app[SETTINGS], app[KEYS], app[MIRROR] = Settings(), world.features.keys, world.features.mirror
-    app.add_routes(callerid.routes)
-
-    for door in (legacy, health):
-        app.add_routes(door.routes)
-    section = HttpSection(host="127.0.0.1", port=0)
-    async with listening(app, section, callerid.shortcut(app)) as (_, port):
-        yield f"http://127.0.0.1:{port}"
+    made = bridges.settings(world.database)
+    app = bridges.application(made, world.database, world.features.keys, world.features.mirror)
+    async with service.serving(app) as url:
+        yield url
 
 
 @dataclass(frozen=True)
