@@ -137,4 +137,4 @@ def numbers_of(row: StoredRow, region: str) -> Iterator[NumberRow]:
 @cache
 def releases() -> str:
     """Names who reads the numbers: another release reads them anew, while the known ones stay in use."""
-    return f"{metadata.version('itflow-bridge')} {metadata.version('phonenumbers')}"
+    return f"{metadata.version('itflow-bridge')} {metadata.version('phonenumbers')} {numbers.RULES}"

@@ -9,10 +9,11 @@ mends it, ``countries`` knows their names, ``reading`` turns texts into numbers,
 
 from bridge.numbers.countries import region_coded, region_named
 from bridge.numbers.plan import aliases, is_e164, main_lines, region_of
-from bridge.numbers.reading import Reading, Sent, Trunk, sent, stored
+from bridge.numbers.reading import RULES, Reading, Sent, Trunk, sent, stored
 from bridge.numbers.writing import Form, dialled, international, masked, national
 
 __all__ = [
+    "RULES",
     "Form",
     "Reading",
     "Sent",

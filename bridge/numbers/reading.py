@@ -22,6 +22,8 @@ from bridge.numbers.plan import Parsed
 from bridge.numbers.tables import Source
 from bridge.numbers.writing import national
 
+RULES = 2  # counts up whenever ``stored`` reads otherwise, so that what is stored is read anew
+
 _EXIT_CODES = ("00", "011")  # ITU-T E.164 recommends 00; North America has 011
 
 
