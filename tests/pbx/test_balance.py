@@ -277,8 +277,9 @@ async def test_the_call_goes_on_at_the_accounts_department(menu):
         await caller.press("menu-transfer:0")
         await caller.call.ended()
         assert "this is accounts" in caller.log
-        # The watch leaves a call alone that has left the menu.
+        # The watch leaves a call alone that has left the menu, and ends.
         assert "ChannelRedirect" not in caller.log
+        await until(lambda: 'Hangup("Local/w' in caller.log)
 
 
 async def test_without_the_door_the_caller_is_told(pbx, dial):
