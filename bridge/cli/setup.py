@@ -106,9 +106,10 @@ def setup(
         f"The address is {base} (setting http.public_url, or --url)."
     )
     if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
+        own_agi = f"{_literal(settings.agi.host)}:{settings.agi.port}"
         errors.print(
             f"FastAGI is answered on {settings.agi.host} only. For an Asterisk on this machine, write ITFLOW_AGI="
-            f"{_literal(settings.agi.host)}:{settings.agi.port} into the text; for one on another machine, set agi.host.",
+            f"{own_agi} into the text; for one on another machine, set agi.host.",
             highlight=False,
             soft_wrap=True,
         )
