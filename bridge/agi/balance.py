@@ -20,17 +20,16 @@ from bridge.agi.lockout import matches, usable
 from bridge.agi.prompts import Step, sentence
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
-from bridge.agi.trust import Way, way
+from bridge.agi.trust import Way, attestation, way
 from bridge.agi.voice import Voice
-from bridge.callerid.attestation import Attestation, attested
-from bridge.directory.entries import Entry, Kind
+from bridge.callerid.attestation import Attestation
+from bridge.directory.entries import Kind
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import ItflowError, NotFound, NotReady, StorageError
 
 log = logging.getLogger(__name__)
 
 FEATURE = Feature.BALANCE
-VERSTAT_VARIABLE = "ITFLOW_VERSTAT"
 CLIENT_TRIES = 3
 HEARINGS = 5  # of the balance after the first one
 UNKNOWN_KEYS = 2  # that repeat a menu
@@ -71,11 +70,11 @@ class Menu:
         self._features = features
         self._key = key
         self._number = environment.number
-        self._verstat = environment.get("arg_2")
+        self._environment = environment
         self._voice = Voice(session, environment.get("language"), features.told)
         self._attestation = Attestation.NONE
         self._client_id = 0
-        self._contact: Entry | None = None
+        self._contact = 0
         self._known = False
         self._hearings = 0
         self.outcome = "left"
@@ -83,7 +82,7 @@ class Menu:
     async def run(self) -> None:
         """Go from step to step until the call is over."""
         await self._voice.begin()
-        self._attestation = attested(self._verstat or await self._session.get(VERSTAT_VARIABLE))
+        self._attestation = await attestation(self._session, self._environment)
         state = State.START
         while state is not State.END:
             state = await STEPS[state](self)
@@ -96,11 +95,12 @@ class Menu:
             return self._refuse("unavailable")
         if age_s > self._features.settings.max_age_s:
             return self._refuse("too-old")
-        caller = callerid.lookup(self._features.mirror.snapshot, self._key, self._number)
-        self._known = bool(caller.client_id)
-        self._client_id = caller.client_id
-        if caller.entry is not None and caller.entry.kind is Kind.CONTACT:
-            self._contact = caller.entry
+        caller = callerid.answer(
+            self._features.mirror, self._key, self._number, interface=callerid.Interface.AGI, with_facts=True
+        ).facts
+        self._client_id = caller.get("client_id") or 0
+        self._contact = caller.get("contact_id") or 0
+        self._known = bool(self._client_id)
         # Whoever gets no menu is not even asked for a client number.
         return State.CLIENT if not self._known and self._attestation is not Attestation.FAILED else State.ADMIT
 
@@ -224,8 +224,7 @@ class Menu:
         if self._statement() is None:
             return []
         found = await asyncio.to_thread(contacts_with_pin, self._features.mirror.snapshot, self._client_id)
-        own = self._contact.id if self._contact is not None else None
-        return sorted(found, key=lambda contact: contact != own)[:MAX_PINS]
+        return sorted(found, key=lambda contact: contact != self._contact)[:MAX_PINS]
 
     async def _pins(self) -> Sequence[str]:
         """The PINs that open the balance: the caller's own, else any of the client's."""
@@ -234,7 +233,7 @@ class Menu:
             pin = await self._features.read_pin(contact)
             if usable(pin):
                 pins.append(pin)
-                if self._contact is not None and contact == self._contact.id:
+                if contact == self._contact:
                     break
         return pins
 

@@ -7,6 +7,7 @@ from bridge.access.keys import Feature, Key
 from bridge.agi.features import Features
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
+from bridge.agi.trust import attestation
 
 FEATURE = Feature.CALLERID
 # The dialplan gets the same ones by CURL(): asterisk/extensions_itflow.conf.
@@ -27,6 +28,8 @@ async def run(session: Session, environment: Environment, features: Features, ke
     for fact in FACTS:
         if known := answer.facts.get(fact):
             await session.set(f"{INHERITED}ITFLOW_{fact.upper()}", _text(known))
+    if attested := await attestation(session, environment):
+        await session.set(f"{INHERITED}ITFLOW_ATTESTATION", attested)
     if answer.name:
         await session.set("CALLERID(name)", _text(answer.name))
     return answer.result

@@ -19,8 +19,12 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from bridge.callerid.attestation import Attestation
+from bridge.agi.protocol import Environment
+from bridge.agi.session import Session
+from bridge.callerid.attestation import Attestation, attested
 from bridge.settings import PinRule
+
+VERSTAT_VARIABLE = "ITFLOW_VERSTAT"
 
 
 class Way(Enum):
@@ -46,3 +50,8 @@ def way(rule: PinRule, attestation: Attestation, *, known: bool, has_pin: bool) 
     if has_pin or not known or attestation is not Attestation.VERIFIED:
         return Way.ASK
     return Way.SPEAK if rule is PinRule.ATTESTED else Way.SAY_NO_PIN
+
+
+async def attestation(session: Session, environment: Environment) -> Attestation:
+    """What the network says of the caller's number: the script's second argument, else the channel's variable."""
+    return attested(environment.get("arg_2") or await session.get(VERSTAT_VARIABLE))

@@ -106,14 +106,20 @@ def setup(
         f"The address is {base} (setting http.public_url, or --url)."
     )
     if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
+        own_agi = f"{_literal(settings.agi.host)}:{settings.agi.port}"
         errors.print(
             f"FastAGI is answered on {settings.agi.host} only. For an Asterisk on this machine, write ITFLOW_AGI="
-            f"{settings.agi.host}:{settings.agi.port} into the text; for one on another machine, set agi.host.",
+            f"{own_agi} into the text; for one on another machine, set agi.host.",
             highlight=False,
             soft_wrap=True,
         )
     itflow = str(settings.itflow.url or "").rstrip("/")
     typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow)))
+
+
+def _literal(host: str) -> str:
+    """A host as it stands in addresses: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _system(name: str, settings: Settings) -> System:

@@ -23,3 +23,10 @@ def test_what_callers_send_is_cleaned_and_cut(database):
     (call,) = calls.last(1)
     assert call.number == "[31m+49221"
     assert call.name == "A" * MAX_CHARS
+
+
+def test_what_the_network_says_of_a_number_is_kept(database):
+    calls = CallLog(database)
+    calls.note("pbx", "1", "", "verified")
+    calls.note("pbx", "2", "")
+    assert [call.attestation for call in calls.last(2)] == ["", "verified"]

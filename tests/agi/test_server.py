@@ -54,6 +54,23 @@ async def test_an_unknown_caller_keeps_the_name(door, number):
     assert "CALLERID(name)" not in (await talk(door.port, "callerid", number)).variables
 
 
+@pytest.mark.parametrize(("arguments", "channel"), [([], {"ITFLOW_VERSTAT": "A"}), (["A"], {"ITFLOW_VERSTAT": "C"})])
+async def test_attestation_comes_from_the_channel_or_the_second_argument(door, arguments, channel):
+    call = await talk(door.port, "callerid", UNKNOWN, *arguments, channel=channel)
+    assert call.variables["__ITFLOW_ATTESTATION"] == "verified"
+    assert "CALLERID(name)" not in call.variables
+
+
+async def test_an_unknown_caller_makes_the_mirror_look_for_new_rows(door):
+    nudges = []
+    door.features.mirror.on_nudge = lambda: nudges.append(1)
+    for script in ("callerid", "balance"):
+        await talk(door.port, script, ALICE, hang_up_at=6)
+        assert not nudges
+        await talk(door.port, script, UNKNOWN, hang_up_at=6)
+        assert nudges.pop()
+
+
 async def test_calls_without_a_key_use_the_one_of_the_setting(tmp_path):
     async with world(tmp_path, mirror(), key="names") as made:
         assert (await talk(made.port, "callerid", ALICE, key=None)).variables

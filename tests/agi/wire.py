@@ -44,7 +44,7 @@ async def talk(
     port: int,
     script: str,
     number: str,
-    *,
+    *arguments: str,
     key: str | None = SECRET,
     keys: Mapping[str, Sequence[str]] | None = None,
     language: str = "en",
@@ -57,6 +57,7 @@ async def talk(
     """Run a call to its end.
 
     Args:
+        arguments: The script's, behind the key.
         keys: What the caller types at each sentence, one entry for each time it is spoken. A sentence that is no
             question takes one key, and what is typed on is collected without another sentence, under ``""``.
         missing: Sound files that this Asterisk does not have, with their language, or the beginnings of such.
@@ -69,7 +70,9 @@ async def talk(
     done = Talk()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
     try:
-        writer.write(header(script, number, *([key] if key else []), language=language, presentation=presentation))
+        writer.write(
+            header(script, number, *([key] if key else []), *arguments, language=language, presentation=presentation)
+        )
         while line := (await reader.readline()).decode().rstrip("\n"):
             done.commands.append(line)
             if len(done.commands) - 1 == hang_up_at:

@@ -31,7 +31,7 @@ PHONE = "127.0.0.3"  # and one that listens here is the phone
 
 MODULES = """
     app_channelredirect app_dial app_exec app_originate app_playback app_read app_stack app_userevent app_verbose
-    bridge_native_rtp bridge_simple chan_pjsip codec_alaw codec_gsm codec_ulaw format_gsm format_pcm format_wav
+    bridge_native_rtp bridge_simple cdr_csv chan_pjsip codec_alaw codec_gsm codec_ulaw format_gsm format_pcm format_wav
     func_callerid func_cdr func_channel func_curl func_global func_logic func_math func_sprintf func_strings
     func_timeout func_uri pbx_config res_agi res_clioriginate res_curl res_pjproject res_pjsip res_pjsip_caller_id
     res_pjsip_endpoint_identifier_ip res_pjsip_header_funcs res_pjsip_pubsub res_pjsip_sdp_rtp
@@ -72,6 +72,11 @@ class Asterisk:
     def log(self) -> str:
         """Asterisk's own record: verbose lines, warnings and errors."""
         return (self.folder / "log" / "messages").read_text(encoding="utf-8", errors="replace")
+
+    def records(self) -> list[str]:
+        """The call records, a line each."""
+        path = self.folder / "log" / "cdr-csv" / "Master.csv"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
     def played(self, since: int = 0) -> list[str]:
         """The sound files played from their beginning, in order, without their ``itflow/``."""
@@ -136,7 +141,7 @@ def free_port(address: str) -> int:
 def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
     """Write the whole configuration."""
     folder = asterisk.folder
-    for name in ("run", "log", "spool", "db"):
+    for name in ("run", "log", "log/cdr-csv", "spool", "db"):
         (folder / name).mkdir()
     _lay_out_data(folder / "data", installed / "share")
     rtp = 2 * random.randrange(5_000, 15_000)
@@ -157,6 +162,7 @@ def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
             verbose = {verbose}
             """,
         "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
+        "cdr.conf": "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\n",
         "logger.conf": f"[logfiles]\nmessages => notice,warning,error,verbose({verbose})\n",
         "rtp.conf": f"[general]\nrtpstart={rtp}\nrtpend={rtp + 400}\nstrictrtp=no\n",
         "pjsip.conf": f"""

@@ -277,8 +277,24 @@ async def test_the_call_goes_on_at_the_accounts_department(menu):
         await caller.press("menu-transfer:0")
         await caller.call.ended()
         assert "this is accounts" in caller.log
-        # The watch leaves a call alone that has left the menu.
+        # The watch leaves a call alone that has left the menu, and ends.
         assert "ChannelRedirect" not in caller.log
+        await until(lambda: 'Hangup("Local/w' in caller.log)
+
+
+async def test_a_call_leaves_one_call_record_without_the_key(menu, pbx):
+    before = len(pbx.records())
+    async with menu(ALICE) as caller:
+        await caller.press("enter-pin:4711#")
+        await until(lambda: "menu-transfer" in caller.said)
+        await caller.call.hang_up()
+        await until(lambda: 'Hangup("Local/w' in caller.log)
+    # A second call ends after both ends of the first one's watch have.
+    async with menu(ALICE) as caller:
+        await caller.call.hang_up()
+    await until(lambda: sum("Trunk" in line for line in pbx.records()[before:]) == 2)
+    assert len(pbx.records()) == before + 2
+    assert not any(SECRET in line or "4711" in line for line in pbx.records())
 
 
 async def test_without_the_door_the_caller_is_told(pbx, dial):

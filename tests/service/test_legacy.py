@@ -177,7 +177,10 @@ async def test_an_announced_call(bridge, command):
     answer = await bridge.ask(raw("api_key=all&incoming_call&cid=2125550101"))
     assert (answer.status, answer.body) == (200, b"")
     await bridge.ask(raw("api_key=all&incoming_call&cid=[/b]:key:%1b]0;"))
+    assert not {"verified", "failed"} & set(command("calls").split())
+    await bridge.ask(raw("api_key=all&incoming_call&cid=2125550101&verstat=TN-Validation-Passed-C"))
     calls = command("calls")
+    assert "failed" in calls
     assert "Alice O'Neil" in calls
     assert "[/b]:key:" in calls
     assert "\x1b" not in calls
