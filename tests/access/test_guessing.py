@@ -21,18 +21,19 @@ from tests.access.running import Running, running
 from tests.mirrored import mirrored
 
 SECRET = "b7a1e4c09d2f4458a6d1c3e50f9b7d21"
-STRANGER, PBX = "127.0.0.66", "127.0.0.9"
+STRANGER, PBX, PROXY = "127.0.0.66", "127.0.0.9", "127.0.0.77"
 GUESSES = 200
 
 
 @pytest.fixture
-def bridge(tmp_path: Path) -> Iterator[Running]:
-    """A bridge with one key and one contact, and no ITFlow."""
+def bridge(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """A bridge with one key and one contact, and no ITFlow; a test may give it settings."""
     database = Database(tmp_path / "bridge.db")
     mirrored(database, [Entry(Kind.CONTACT, 1, 0, "Ann", (Phone("+12125550101", Label.WORK),))])
     Keys(database, load()).add("pbx", Options(), secret=SECRET)
     database.close()
     settings = {"ITFLOW_URL": "http://127.0.0.1:1", "ITFLOW_API_KEY": "x", "AGI_PORT": "0"}
+    settings |= getattr(request, "param", {})
     with running(
         "serve", "--port", "0", until=r"answers on (http://\S+)", STORAGE_PATH=str(tmp_path / "bridge.db"), **settings
     ) as started:
@@ -112,3 +113,19 @@ def test_different_keys_in_one_request_are_refused_and_the_error_says_why(bridge
         assert b"different keys in different places" in answer.body
     same = bridge.ask("GET", f"/phonebook/yealink?api_key={SECRET}", {"Authorization": f"Bearer {SECRET}"})
     assert same.status == 200
+
+
+@pytest.mark.parametrize("bridge", [{"HTTP_TRUSTED_PROXIES": f"{PROXY}/32"}], indirect=True)
+def test_behind_a_trusted_proxy_its_clients_are_counted_and_not_the_proxy(bridge: Running) -> None:
+    def ask(client: str, secret: str, origin: str = PROXY) -> int:
+        target = f"/balance?api_key={secret}&client_id=1"
+        return bridge.ask("GET", target, {"X-Forwarded-For": client}, origin=origin).status
+
+    assert [ask("203.0.113.5", "wrong") for _ in range(12)][9:] == [401, 429, 429]
+    assert ask("203.0.113.6", "wrong") == 401
+    assert [ask(f"198.51.100.{n}", "wrong", STRANGER) for n in range(12)][9:] == [401, 429, 429]
+    assert ask("203.0.113.5", SECRET) not in {401, 403, 429}
+    bridge.stop()
+    assert "A wrong key came from 203.0.113.5." in bridge.log()
+    assert "A wrong key came from 127.0.0.66." in bridge.log()
+    assert "198.51.100." not in bridge.log()
