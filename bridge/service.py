@@ -61,10 +61,7 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
     app = make_app(settings)
     async with (
         certified(settings.http) as tls,
-        listening(app, settings.http, proxies.direct_only(callerid.shortcut(app), settings.http), tls=tls) as (
-            host,
-            port,
-        ),
+        listening(app, settings.http, callerid.shortcut(app), tls=tls) as (host, port),
     ):
         started(str(URL.build(scheme="https" if tls else "http", host=host, port=port)))
         await _signalled()
