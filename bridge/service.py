@@ -68,8 +68,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         SettingsError: The address cannot be listened on, or a certificate is wrong.
     """
     section = app[SETTINGS].http
-    shortcut = proxies.direct_only(callerid.shortcut(app), section)
-    async with certified(section) as tls, listening(app, section, shortcut, tls=tls) as (host, port):
+    async with certified(section) as tls, listening(app, section, callerid.shortcut(app), tls=tls) as (host, port):
         yield str(URL.build(scheme="https" if tls else "http", host=host, port=port))
 
 

@@ -5,15 +5,15 @@ Everything here is in memory and bounded. It never refuses a right key; see ``Ke
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cachetools import LRUCache
 from prometheus_client import Counter
+
+from bridge.networks import source
 
 log = logging.getLogger(__name__)
 
@@ -155,19 +155,3 @@ class Throttle:
         whose = f", the last one that of {stranger.key_name}, which is revoked or expired" if stranger.key_name else ""
         wrong = "A wrong key" if count == 1 else f"{count} wrong keys"
         log.warning("%s came from %s%s%s.", wrong, origin, whose, f"; {slowed} were slowed" if slowed else "")
-
-
-@lru_cache(maxsize=1024)
-def source(address: str | None) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one IPv6 subscriber has (RFC 6177)."""
-    if address is None:
-        return "an unknown address"
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
+from bridge.networks import source
 from bridge.settings import HttpSection
 
 log = logging.getLogger(__name__)
@@ -67,25 +68,25 @@ class Connections:
 
     def opened(self, connection: Connection) -> None:
         """Count a new connection; another one is closed for it where there are too many."""
-        of_address = self._of[connection.address]
+        of_address = self._of[source(connection.address)]
         of_address[connection] = None
         self._count += 1
         _OPEN.set(self._count)
         if len(of_address) > self._most_of_one:
-            self._make_place(connection.address, "address")
+            self._make_place(source(connection.address), "address")
         elif self._count > self.most:
             self._make_place(max(self._of, key=lambda address: len(self._of[address])), "total")
 
     def lost(self, connection: Connection) -> None:
         """A connection is closed."""
-        of_address = self._of.get(connection.address, {})
+        of_address = self._of.get(source(connection.address), {})
         if connection in of_address:
             del of_address[connection]
             self._count -= 1
             _OPEN.set(self._count)
             self.body(connection, -connection.body_bytes)
         if not of_address:
-            self._of.pop(connection.address, None)
+            self._of.pop(source(connection.address), None)
 
     def body(self, connection: Connection, more: int) -> None:
         """Count bytes of an unfinished body; the one that fills the room for all of them is closed."""
@@ -98,12 +99,12 @@ class Connections:
         """Close a connection, and tell the operator of it, once a minute for each address and reason."""
         _CLOSED.labels(reason).inc()
         now = time.monotonic()
-        key = (connection.address, reason)
+        key = (source(connection.address), reason)
         if now - self._told.get(key, -TOLD_S) >= TOLD_S:
             if len(self._told) >= MOST_TOLD:
                 self._told.clear()
             self._told[key] = now
-            log.warning("HTTP connections from %s are closed: %s.", connection.address, REASONS[reason])
+            log.warning("HTTP connections from %s are closed: %s.", key[0], REASONS[reason])
         self.lost(connection)
         connection.abort()
 

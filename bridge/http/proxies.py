@@ -16,7 +16,6 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.errors import BadParameter
-from bridge.http.front import Shortcut
 from bridge.networks import Network, within
 from bridge.settings import HttpSection
 
@@ -55,14 +54,6 @@ def believed(section: HttpSection) -> Middleware:
         return await handler(_seen_through(request, trusted))
 
     return seen_through
-
-
-def direct_only(shortcut: Shortcut, section: HttpSection) -> Shortcut:
-    """A short cut that leaves what comes from trusted proxies to the application, which sees through them."""
-    trusted = section.trusted_proxies
-    if not trusted:
-        return shortcut
-    return lambda target, remote: None if within(remote, trusted) else shortcut(target, remote)
 
 
 def _seen_through(request: web.Request, trusted: Sequence[Network]) -> web.Request:

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from bridge.access.throttle import IN_TOTAL, MAX_ADDRESSES, MAX_LINES, PER_ADDRESS, TELL_INTERVAL_S, Throttle, source
+from bridge.access.throttle import IN_TOTAL, MAX_ADDRESSES, MAX_LINES, PER_ADDRESS, TELL_INTERVAL_S, Throttle
 
 
 class Clock:
@@ -61,22 +61,6 @@ def test_many_addresses_are_slowed_in_total(throttle, clock):
     assert throttle.wait_s("192.0.0.1") == 0
     clock.now += 3600
     assert throttle.wrong("192.0.0.1") == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "counted_as"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("no address", "no address"),
-        (None, "an unknown address"),
-    ],
-)
-def test_what_counts_as_one_address(address, counted_as):
-    assert source(address) == counted_as
 
 
 def test_memory_is_bounded_by_addresses(throttle):

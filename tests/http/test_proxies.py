@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -11,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bridge.errors import SettingsError
 from bridge.http import errors, proxies
 from bridge.settings import HttpSection, load
+from tests.http.whole import FAR, whole
 
 TRUSTED = "127.0.0.1, 10.0.0.0/8, fd00::/8"
 CLIENT = "203.0.113.9"
@@ -116,13 +119,36 @@ async def test_headers_that_contradict_each_other_are_refused(
     assert (shown.status, await shown.read()) == (400, b"")
 
 
-def test_the_short_cut_leaves_what_comes_through_a_proxy_to_the_application() -> None:
-    section = HttpSection.model_validate({"trusted_proxies": "10.0.0.0/8"})
-    short = proxies.direct_only(lambda target, _remote: target.encode(), section)
-    assert short("/x", "10.0.0.1") is None
-    assert short("/x", "::ffff:10.0.0.1") is None
-    assert short("/x", CLIENT) == b"/x"
-    assert short("/x", None) == b"/x"
+@pytest.mark.parametrize(
+    ("trusted", "headers", "result"),
+    [
+        ("127.0.0.1", {"X-Forwarded-For": CLIENT}, "hit"),
+        ("127.0.0.1", {"Forwarded": f"for={CLIENT}"}, "hit"),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, "denied"),
+        ("127.0.0.1", {"X-Forwarded-For": f"{CLIENT}, 192.0.2.1"}, "denied"),
+        ("127.0.0.1", {"X-Forwarded-For": "unknown"}, "denied"),
+        ("127.0.0.1", {}, "denied"),
+        ("", {"X-Forwarded-For": CLIENT}, "denied"),
+        ("10.0.0.0/8", {"X-Forwarded-For": CLIENT}, "denied"),
+    ],
+)
+async def test_a_key_s_networks_go_by_the_client(tmp_path: Path, trusted: str, headers: Headers, result: str) -> None:
+    section = HttpSection.model_validate({"host": "127.0.0.1", "port": 0, "trusted_proxies": trusted})
+    async with whole(tmp_path, section) as desk, aiohttp.ClientSession() as session:
+        for path in ("/api.php?cid=%2B492211000001", "/callerid?number=%2B492211000001"):
+            async with session.get(f"{desk.url(path)}&api_key={FAR}", headers=headers) as response:
+                assert response.headers["X-Bridge-Result"] == result
+
+
+async def test_links_go_by_the_client(tmp_path: Path) -> None:
+    section = HttpSection.model_validate({"host": "127.0.0.1", "port": 0, "trusted_proxies": "127.0.0.1"})
+    headers = {"X-Forwarded-For": CLIENT, "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/itflow"}
+    async with whole(tmp_path, section) as desk, aiohttp.ClientSession() as session:
+        for more, start in ((headers, f"https://bridge.example.com:443/itflow/phonebook/cisco/{FAR}"), ({}, "")):
+            asked = {"Host": "bridge.example.com", **more}
+            async with session.get(desk.url(f"/phonebook/cisco/{FAR}"), headers=asked) as response:
+                assert (response.status == 200) == bool(start)
+                assert start in await response.text()
 
 
 def test_a_network_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 from yarl import URL
@@ -19,14 +20,17 @@ from tests import bridges
 from tests.callerid.people import SNAPSHOT
 from tests.http.callerid_desk import ADMIN, SECRET, Desk
 
+FAR = "far-secret-far-secret-far-secret"  # for 203.0.113.0/24
+
 
 @asynccontextmanager
 async def whole(folder: Path, section: HttpSection | None = None) -> AsyncIterator[Desk]:
-    """Serve everything, for the keys ``pbx`` (everyday) and ``boss`` (all)."""
+    """Serve everything, for the keys ``pbx`` (everyday), ``far`` (from there only) and ``boss`` (all)."""
     database = Database(folder / "bridge.db")
     made = bridges.settings(database, **({"http": section.model_dump()} if section else {}))
     keys = Keys(database, made)
     keys.add("pbx", Options(), secret=SECRET)
+    keys.add("far", Options(networks=(ip_network("203.0.113.0/24"),)), secret=FAR)
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     database.close()
     app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT)})
