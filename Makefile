@@ -1,6 +1,6 @@
 # make demo    the main job: an ITFlow with sample data and the bridge in front of it, on 127.0.0.1:8080
 # make test    all checks: ruff, mypy, pytest
-# make bench   the measured figures of the README
+# make bench   the measured figures of docs/performance.md; BEFORE=COMMIT puts an older commit beside today's
 # make fuzz    hostile requests for SECONDS=60; what they break is kept in tests/data/fuzz
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
@@ -50,7 +50,7 @@ lock: install
 	$(compile) --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 bench: install
-	$(BIN)/python -m tests.bench
+	BEFORE=$(BEFORE) $(BIN)/python -m tests.bench $(BENCH)
 
 SECONDS ?= 60
 fuzz: install

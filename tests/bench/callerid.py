@@ -24,6 +24,8 @@ from bridge.access.keys import Keys, Options
 from bridge.settings import load as load_settings
 from bridge.storage import Database
 from tests.bench import pages
+from tests.bench.before import COMMIT
+from tests.bench.before import python as before_python
 from tests.bench.callerid_servers import FIRST, SECRET, name_of
 from tests.bench.directory import itflow
 from tests.bench.figure import Figure, at_least, at_most
@@ -46,15 +48,24 @@ class Asked:
     Attributes:
         contacts: How many there are; 0 for a bare aiohttp handler, which is asked like the middle one.
         form: A key of ``FORMS``.
+        kind: What serves: the bridge, a handler, or the bridge of an older commit.
     """
 
     contacts: int
     form: str
+    kind: str = "callerid"
 
     @property
     def name(self) -> str:
         """In words."""
-        return f"`cid={self.form}`, {self.contacts:,} contacts" if self.contacts else "a bare aiohttp handler"
+        if not self.contacts:
+            return BARE_KINDS[self.kind]
+        return f"`cid={self.form}`, {self.contacts:,} contacts" + (f", {COMMIT}" if self.kind == "before" else "")
+
+    @property
+    def server(self) -> Server:
+        """The process that is asked."""
+        return self.kind, self.contacts
 
     @property
     def path(self) -> str:
@@ -67,8 +78,11 @@ class Asked:
         return FIRST + (self.contacts or MIDDLE) - 1
 
 
-BARE = Asked(0, "+12012000007")
+Server = tuple[str, int]
+BARE_KINDS = {"bare": "a bare aiohttp handler", "bare-asyncio": "a bare aiohttp handler on asyncio's own loop"}
+BARE, BARE_ASYNCIO = (Asked(0, "+12012000007", kind) for kind in BARE_KINDS)
 ASKED = tuple(Asked(contacts, form) for contacts in SIZES for form in FORMS)
+OLD = tuple(Asked(MIDDLE, form, "before") for form in FORMS) if COMMIT else ()
 
 
 @dataclass(frozen=True)
@@ -84,11 +98,16 @@ class Cost:
 
 
 @contextmanager
-def running(contacts: int) -> Iterator[tuple[int, int]]:
+def running(server: Server) -> Iterator[tuple[int, int]]:
     """A server process; gives its port and process id."""
-    arguments = ("callerid", str(contacts)) if contacts else ("bare",)
-    command = [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    kind, contacts = server
+    # The older commit remembers answers; it gets room for one, so that none is.
+    arguments = {"before": ("callerid", str(contacts), "1"), "callerid": ("callerid", str(contacts))}.get(
+        kind, (kind,)
+    )
+    interpreter, folder = before_python() if kind == "before" else (sys.executable, None)
+    command = [interpreter, "-m", "tests.bench.callerid_servers", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
         assert process.stdin
         assert process.stdout
         try:
@@ -109,12 +128,12 @@ def cpu_s(process_id: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def side_by_side(servers: Mapping[int, tuple[int, int]]) -> Mapping[Asked, list[Cost]]:
+def side_by_side(servers: Mapping[Server, tuple[int, int]]) -> Mapping[Asked, list[Cost]]:
     """Loads the servers in turns, so that a noisy machine disturbs all of them alike; the first turn is a start-up."""
-    costs: dict[Asked, list[Cost]] = {asked: [] for asked in (BARE, *ASKED)}
+    costs: dict[Asked, list[Cost]] = {asked: [] for asked in (BARE, BARE_ASYNCIO, *ASKED, *OLD)}
     for turn in range(1 + ROUNDS):
         for asked, found in costs.items():
-            port, process_id = servers[asked.contacts]
+            port, process_id = servers[asked.server]
             before_s = cpu_s(process_id)
             done = load(port, asked.path, FIRST, asked.last, seconds=SECONDS, seed=turn)
             assert not done.failed, f"{asked.name}: {done.failed} answers failed"
@@ -127,10 +146,11 @@ def side_by_side(servers: Mapping[int, tuple[int, int]]) -> Mapping[Asked, list[
 def measure() -> Iterator[Figure]:
     """The figures of caller ID."""
     with ExitStack() as stack:
-        servers = {contacts: stack.enter_context(running(contacts)) for contacts in (0, *SIZES)}
-        for asked in ASKED:
+        wanted = dict.fromkeys(asked.server for asked in (BARE, BARE_ASYNCIO, *ASKED, *OLD))
+        servers = {server: stack.enter_context(running(server)) for server in wanted}
+        for asked in (*ASKED, *OLD):
             for number in (FIRST, asked.last):
-                name = ask(servers[asked.contacts][0], asked.path.replace("%d", str(number)))
+                name = ask(servers[asked.server][0], asked.path.replace("%d", str(number)))
                 assert name == name_of(number), (asked, number, name)
         costs = side_by_side(servers)
 
@@ -143,12 +163,16 @@ def measure() -> Iterator[Figure]:
         yield Figure(f"answers/s of {asked.name} ({tool()}, random numbers)", f"{answers:,.0f}")
     for asked, found in costs.items():
         used_us = statistics.median(cost.cpu_us for cost in found)
-        goal = 35 if asked.contacts == MIDDLE else 0
+        goal = 35 if asked.contacts == MIDDLE and asked.kind == "callerid" else 0
         name = f"processor time for one answer of {asked.name}"
         yield at_most(name, used_us, goal, "µs", 0) if goal else Figure(name, f"{used_us:.0f} µs")
     for form in FORMS:
         middle = Asked(MIDDLE, form)
-        yield at_least(f"answers/s of {middle.name} ÷ {BARE.name}", ratio(middle, BARE), 0.85)
+        yield at_least(f"answers/s of {middle.name} ÷ {BARE_ASYNCIO.name}", ratio(middle, BARE_ASYNCIO), 0.85)
+        yield Figure(f"answers/s of {middle.name} ÷ {BARE.name} on the same loop", f"{ratio(middle, BARE):.2f}")
+    for old in OLD:
+        today = Asked(MIDDLE, old.form)
+        yield Figure(f"answers/s of {today.name} ÷ the same at {COMMIT}", f"{ratio(today, old):.2f}")
     for form in FORMS:
         many, little = Asked(MANY, form), Asked(LITTLE, form)
         yield at_least(f"answers/s of `cid={form}` at {MANY:,} contacts ÷ at {LITTLE:,}", ratio(many, little), 0.9)

@@ -52,7 +52,8 @@ def measure() -> Iterator[Figure]:
 
 
 def _waits(contacts: int, kind: str) -> list[float]:
-    with running(contacts) as (port, _), _flooded(port, kind):
+    server = ("callerid", contacts) if contacts else ("bare", 0)
+    with running(server) as (port, _), _flooded(port, kind):
         return asyncio.run(_calls(port))
 
 
