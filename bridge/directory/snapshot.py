@@ -108,14 +108,20 @@ class Snapshot:
             number: An identity: E.164 or short.
             scope: The clients that count.
         """
-        rows = self._rows(_MATCH, number)
-        if len(rows) > 1:  # an entry that has the number twice is there twice
-            rows = sorted(set(rows))
-        return [self._entry(*row) for row in rows if covers(scope, row[2])]
+        with self._lock:
+            rows = self._connection.execute(_MATCH, (number,)).fetchall()
+            if len(rows) > 1:  # an entry that has the number twice is there twice
+                rows = sorted(set(rows))
+            found = [
+                (row, self._connection.execute(_PHONES, row[:2]).fetchall())
+                for row in rows
+                if scope is None or row[2] in scope
+            ]
+        return [_entry(row, phones) for row, phones in found]
 
     def entry(self, kind: Kind, entry_id: int) -> Entry | None:
         """An entry that is shown, or None."""
-        return next((self._entry(*row) for row in self._rows(_ONE, kind.value, entry_id)), None)
+        return next((self._entry(row) for row in self._rows(_ONE, kind.value, entry_id)), None)
 
     def client(self, client_id: int) -> Client | None:
         """A client that is not archived, or None."""
@@ -131,7 +137,7 @@ class Snapshot:
         """The entries of a scope: contacts, then locations, then vendors, each in the order of their ids."""
         if scope is not None and len(scope) <= FEW_CLIENTS:
             for row in self._stream(_OF_CLIENTS, json.dumps(sorted(scope))):
-                yield self._entry(*row)
+                yield self._entry(row)
             return
         # Both come in the same order, so the numbers of all entries are read along with them.
         phones = self._stream(_ALL_PHONES)
@@ -141,10 +147,10 @@ class Snapshot:
             found = []
             while phone is not None and phone[:2] <= place:
                 if phone[:2] == place:
-                    found.append(_phone(*phone[2:]))
+                    found.append(phone[2:])
                 phone = next(phones, None)
             if covers(scope, row[2]):
-                yield _entry(*row, phones=tuple(found))
+                yield _entry(row, found)
 
     def invoices(self, client_id: int) -> Sequence[Invoice]:
         """The invoices of a client that is not archived, in the order of their ids."""
@@ -174,9 +180,8 @@ class Snapshot:
         """Why a client's invoices are not all here, or not as they are: those in ITFlow that cannot be read."""
         return [reason for (reason,) in self._rows(_ODD_INVOICES, client_id)]
 
-    def _entry(self, kind: str, entry_id: int, *rest: Any) -> Entry:  # noqa: ANN401 - columns of STRICT tables
-        phones = [_phone(*phone) for phone in self._rows(_PHONES, kind, entry_id)]
-        return _entry(kind, entry_id, *rest, phones=tuple(phones))
+    def _entry(self, row: Sequence[Any]) -> Entry:
+        return _entry(row, self._rows(_PHONES, row[0], row[1]))
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         """All rows of an answer that is short."""
@@ -225,27 +230,27 @@ def fill(
         _insert_invoice(connection, invoice)
 
 
-def _phone(number: str, label: str, extension: str) -> Phone:
-    return Phone(number, _LABELS[label], extension)
-
-
 def _client(client_id: int, name: str, lead: int, favorite: int, currency: str, region: str) -> Client:
     return Client(client_id, name, bool(lead), bool(favorite), currency, region)
 
 
-def _entry(
-    kind: str,
-    entry_id: int,
-    client_id: int,
-    name: str,
-    email: str,
-    title: str,
-    department: str,
-    *flags: int,
-    phones: tuple[Phone, ...],
-) -> Entry:
+def _entry(row: Sequence[Any], phones: Iterable[Sequence[Any]]) -> Entry:
+    """An entry of its columns, see ``_ENTRY``, and of those of its numbers, see ``_NUMBER``."""
+    kind, entry_id, client_id, name, email, title, department, primary, important, billing, technical, has_pin = row
     return Entry(
-        _KINDS[kind], entry_id, client_id, name, phones, email, title, department, *[flag == 1 for flag in flags]
+        _KINDS[kind],
+        entry_id,
+        client_id,
+        name,
+        tuple([Phone(number, _LABELS[label], extension) for number, label, extension in phones]),
+        email,
+        title,
+        department,
+        primary == 1,
+        important == 1,
+        billing == 1,
+        technical == 1,
+        has_pin == 1,
     )
 
 
