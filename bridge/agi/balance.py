@@ -228,14 +228,17 @@ class Menu:
 
     async def _pins(self) -> Sequence[str]:
         """The PINs that open the balance: the caller's own, else any of the client's."""
-        pins = []
-        for contact in await self._contacts() or [NOBODY]:
-            pin = await self._features.read_pin(contact)
-            if usable(pin):
-                pins.append(pin)
-                if contact == self._contact:
-                    break
-        return pins
+        contacts = await self._contacts() or [NOBODY]
+        if contacts[0] == self._contact and usable(own := await self._features.read_pin(self._contact)):
+            return [own]
+        # At the same time, so that it takes no longer than for a client with one PIN, or for none.
+        reading = [asyncio.ensure_future(self._features.read_pin(contact)) for contact in contacts]
+        try:
+            return [pin for pin in await asyncio.gather(*reading) if usable(pin)]
+        finally:
+            for task in reading:
+                task.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
 
 
 STEPS: Mapping[State, Callable[[Menu], Awaitable[State]]] = {

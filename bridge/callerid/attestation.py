@@ -22,7 +22,7 @@ class Attestation(StrEnum):
 # ``verstat=`` in From or P-Asserted-Identity (ATIS-1000074, 3GPP TS 24.229); Asterisk's STIR_SHAKEN(0,verify_result),
 # a blank, STIR_SHAKEN(0,attestation); or the level alone.
 _WORD = re.compile(r"(?:(?:tn-validation-passed|success|passed)[ -])?([abc])", re.IGNORECASE)
-_BAD = re.compile(r"fail|invalid|mismatch", re.IGNORECASE)
+_BAD = re.compile(r"fail|invalid|mismatch|expired", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"?')
 _PARAMETER = re.compile(r";\s*verstat\s*=\s*([\w-]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"<|\b(?:sips?|tel):", re.IGNORECASE)

@@ -223,6 +223,7 @@ async def test_no_client_number_can_be_told_from_another(door, broken, ways):
                 keys = {"enter-client": [client], "enter-pin": ["9998", "9999", "9997"]}
                 call = await talk(opened.port, "balance", "", keys=keys)
                 said.add((*call.said, len(call.commands)))
+                assert "goodbye" in call.said
             assert opened.asked
     assert len(said) == ways
 
@@ -313,6 +314,14 @@ async def test_an_itflow_that_hangs_is_not_waited_for(door):
         opened.hanging = True
         call = await talk(opened.port, "balance", ALICE, keys={"enter-pin": ["4711"]})
         assert call.said == ["welcome", "enter-pin", "pin-unavailable", "goodbye"]
+
+
+async def test_many_pins_take_no_longer_than_one(door):
+    async with door() as opened:
+        opened.slow_s = 0.3  # one after another, they would take longer than a caller waits
+        for number, pin in ((MANY, "7724"), (ALICE, "4711")):
+            call = await talk(opened.port, "balance", number, keys={"enter-pin": [pin]})
+            assert "balance-is" in call.said
 
 
 async def test_wrong_pins_that_cannot_be_counted_open_nothing(door, tmp_path, caplog):

@@ -91,6 +91,7 @@ class World:
         asked: The contacts whose PIN was read.
         broken: ITFlow cannot be asked.
         hanging: ITFlow never answers.
+        slow_s: How long ITFlow takes for a PIN.
     """
 
     server: Server
@@ -100,6 +101,7 @@ class World:
     asked: list[int]
     broken: bool = False
     hanging: bool = False
+    slow_s: float = 0
 
 
 @asynccontextmanager
@@ -117,6 +119,7 @@ async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World
         made[0].asked.append(contact_id)
         if made[0].hanging:
             await asyncio.Event().wait()
+        await asyncio.sleep(made[0].slow_s)
         if made[0].broken:
             raise ItflowUnreachable("ITFlow does not answer.")
         return PINS.get(contact_id, "")

@@ -27,6 +27,8 @@ WORDS = {
     " ": "",
     "invalid_header A": "failed",
     "cert_date_failure A": "failed",
+    "date_hdr_expired A": "failed",
+    "no_identity_hdr ": "",
     "internal_error A": "",
     # whole headers
     "<sip:+12125550101;verstat=TN-Validation-Passed-A@trunk.example>": "verified",
