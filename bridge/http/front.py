@@ -395,7 +395,13 @@ async def listening(
         door = Door(runner.server, shortcut, section, fronts, times)
         try:
             server = await door.loop.create_server(
-                lambda: Front(door), section.host, section.port, ssl=tls, backlog=1024, reuse_address=True
+                lambda: Front(door),
+                section.host,
+                section.port,
+                ssl=tls,
+                ssl_handshake_timeout=times.head_s if tls else None,
+                backlog=1024,
+                reuse_address=True,
             )
         except OSError as error:
             fault = f"http.host and http.port: cannot listen on {section.host}:{section.port}: {error.strerror}. "

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bridge.errors import SettingsError
-from bridge.http.front import listening
+from bridge.http.front import TIMES, Times, listening
 from bridge.http.tls import Certificate, certified
 from bridge.settings import HttpSection, load
 
@@ -48,14 +48,14 @@ async def shown(port: int) -> str:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[tuple[int, Certificate]]:
+async def serving(folder: Path, times: Times = TIMES) -> AsyncIterator[tuple[int, Certificate]]:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(text="x")
 
     app = web.Application()
     app.router.add_get("/x", answer)
     certificate = Certificate(folder / "cert.pem", folder / "key.pem")
-    async with listening(app, section(folder), tls=certificate.door) as (_, port):
+    async with listening(app, section(folder), tls=certificate.door, times=times) as (_, port):
         yield port, certificate
 
 
@@ -97,6 +97,15 @@ async def test_the_files_are_looked_at_again_and_again(tmp_path: Path, caplog: p
                 while "is used from now on" not in caplog.text:  # noqa: ASYNC110 - the log cannot tell us
                     await asyncio.sleep(0.01)
         assert await shown(port) == "two"
+
+
+async def test_a_handshake_has_no_more_time_than_a_head(tmp_path: Path) -> None:
+    put(tmp_path, cert="one", key="one")
+    async with serving(tmp_path, Times(head_s=0.2)) as (port, _), asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01")
+        assert await reader.read() == b""
+        writer.close()
 
 
 @pytest.mark.parametrize(

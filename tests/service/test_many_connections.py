@@ -24,8 +24,7 @@ PHONE_SYSTEM = "127.0.0.9"
 BODY = b"POST /assets?api_key=demo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + b"x" * 30_000
 ASKED = b"GET /api.php?api_key=demo&cid=%2B12125550199&name=Trunk HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 END = b"\r\n\r\n"
-SETTLED_S = 30
-GROWN_KB = 48 * 1024  # what the allocator may keep; the bodies alone were 90 MB
+GROWN_KB = 32 * 1024  # the bodies alone are 90 MB
 
 
 @asynccontextmanager
@@ -84,24 +83,28 @@ def open_some(port: int, stack: ExitStack) -> int:
     return opened
 
 
+async def flooded(port: int, process_id: int, expected: bytes) -> int:
+    """A phone system asks while more and more connections wait; the memory in use at the end, when all are gone."""
+    opened, waits, most_cpu_s = 0, [], 0.0
+    with ExitStack() as stack:
+        while opened < COUNT:
+            start_s = cpu_s(process_id)
+            opened += await asyncio.to_thread(open_some, port, stack)
+            answer, wait = await ask(port)
+            assert answer.partition(END)[2] == expected.partition(END)[2] != b""
+            waits.append(wait)
+            most_cpu_s = max(most_cpu_s, cpu_s(process_id) - start_s)
+    # Its own time, for a machine that is busy with other things lets everybody wait.
+    assert most_cpu_s < 1
+    assert statistics.median(waits) < 1
+    return memory_kb(process_id)
+
+
 @pytest.mark.usefixtures("many_descriptors")
 @pytest.mark.parametrize("limits", ["ulimit -Sn 1024", "ulimit -n 1024"])
 async def test_a_phone_system_is_answered_within_a_second_throughout(limits: str) -> None:
     async with demo(limits) as (port, process_id):
         expected, _ = await ask(port)
-        before = memory_kb(process_id)
-        opened, waits, most_cpu_s = 0, [], 0.0
-        with ExitStack() as stack:
-            while opened < COUNT:
-                start_s = cpu_s(process_id)
-                opened += await asyncio.to_thread(open_some, port, stack)
-                answer, wait = await ask(port)
-                assert answer.partition(END)[2] == expected.partition(END)[2] != b""
-                waits.append(wait)
-                most_cpu_s = max(most_cpu_s, cpu_s(process_id) - start_s)
-        # Its own time, for a machine that is busy with other things lets everybody wait.
-        assert most_cpu_s < 1
-        assert statistics.median(waits) < 1
-        async with asyncio.timeout(SETTLED_S):
-            while memory_kb(process_id) > before + GROWN_KB:  # noqa: ASYNC110 - another process cannot tell us
-                await asyncio.sleep(0.1)
+        once = await flooded(port, process_id, expected)
+        # The allocator keeps what was freed, so memory has come back if the next flood needs no more.
+        assert await flooded(port, process_id, expected) < once + GROWN_KB
