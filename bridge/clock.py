@@ -62,11 +62,14 @@ class Moment:
 
     @property
     def age_s(self) -> float:
-        """Seconds since then, never negative.
+        """Seconds since then, never negative."""
+        return self.age_at(type(self).now())
+
+    def age_at(self, now: Self) -> float:
+        """Seconds between this moment and a later one, never negative.
 
         After a restart of the machine only the wall clock can tell; but the moment is at least as old as this start.
         """
-        now = type(self).now()
         if self.boot and self.boot == now.boot:
             return max(0.0, now.uptime_s - self.uptime_s)
         least_s = now.uptime_s if self.boot and now.boot else 0.0

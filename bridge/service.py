@@ -16,8 +16,6 @@ from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.agi.features import features
 from bridge.agi.server import listening as agi_listening
-from bridge.assets.delivery import Deliverer, delivering
-from bridge.assets.journal import Journal
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
@@ -26,6 +24,8 @@ from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
+from bridge.outbox.delivery import Deliverer, delivering
+from bridge.outbox.journal import Journal
 from bridge.settings import Settings
 from bridge.storage import Database, Watch, rescue
 

@@ -290,10 +290,15 @@ class AssetsSection(Section):
 
     deadline_s: Seconds = Field(5, description="Longest time a caller waits for ITFlow's confirmation")
     repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
+    answer_s: Seconds = Field(
+        600,
+        description="Longest time that the answer to a write is waited for: ITFlow holds writes while its database "
+        "is dumped with locked tables",
+    )
     settle_s: Seconds = Field(
         60,
-        description="Time that ITFlow may still work on a write whose answer is no longer waited for; only then is "
-        "it repeated",
+        description="Time after a write's answer was lost until it is looked for and, if it is not there, repeated; "
+        "twice as long after each further loss, up to max_wait_s",
     )
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries to deliver an asset")
 

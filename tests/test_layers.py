@@ -11,7 +11,7 @@ STREET = [
     {"settings", "storage"},
     {"itflow"},
     {"directory"},
-    {"callerid", "phonebook", "mailing", "accounts", "assets"},
+    {"callerid", "phonebook", "mailing", "accounts", "outbox"},
     {"access"},
     {"http", "agi"},
     {"service"},

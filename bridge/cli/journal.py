@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from bridge.assets.journal import Journal, State
 from bridge.cli.common import Config, console, database
 from bridge.errors import BadParameter
+from bridge.outbox.journal import Journal, State
 from bridge.settings import load
 
 app = typer.Typer(help="Assets on their way to ITFlow.", no_args_is_help=True)
@@ -31,13 +30,13 @@ def list_entries(
         for entry in Journal(opened).entries(state, count):
             table.add_row(
                 str(entry.id),
-                f"{dt.datetime.fromtimestamp(entry.accepted_at, dt.UTC):%Y-%m-%d %H:%M:%S}",
+                f"{entry.accepted.at:%Y-%m-%d %H:%M:%S}",
                 str(entry.client_id),
                 entry.name,
-                entry.serial,
+                str(entry.fields.get("asset_serial", "")),
                 entry.key,
                 entry.state,
-                "" if entry.asset_id is None else str(entry.asset_id),
+                "" if entry.itflow_id is None else str(entry.itflow_id),
                 entry.reason,
             )
     console.print(table)
@@ -54,7 +53,7 @@ def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
-    """Forget assets that are not added. One that was sent without an answer may be in ITFlow all the same."""
+    """Forget assets that are not added. One that was sent without an answer may still come to ITFlow."""
     with database(load(config)) as opened:
         journal = Journal(opened)
         dropped = journal.drop(_chosen(journal, ids, every=every))

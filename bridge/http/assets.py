@@ -8,15 +8,15 @@ from contextlib import suppress
 from aiohttp import hdrs, web
 
 from bridge.access.keys import Feature, Key
-from bridge.assets import request as asset_request
-from bridge.assets.delivery import Deliverer
-from bridge.assets.journal import JournalEntry, State
 from bridge.directory.entries import covers
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require, require_with_body
 from bridge.http.proxies import PREFIX
 from bridge.http.state import DELIVERER
+from bridge.outbox import request as asset_request
+from bridge.outbox.delivery import Deliverer
+from bridge.outbox.journal import JournalEntry, State
 
 routes = web.RouteTableDef()
 
@@ -68,7 +68,7 @@ async def legacy_add(request: web.Request, key: Key, parameters: Mapping[str, st
     headers = {JOURNAL_ID: str(entry.id)}
     if entry.state is not State.ADDED:
         return web.Response(text=ACCEPTED, status=202, headers=headers)
-    return web.Response(text=ADDED, headers=headers | {ASSET_ID: str(entry.asset_id)})
+    return web.Response(text=ADDED, headers=headers | {ASSET_ID: str(entry.itflow_id)})
 
 
 def as_json(entry: JournalEntry) -> dict[str, object]:
@@ -77,9 +77,9 @@ def as_json(entry: JournalEntry) -> dict[str, object]:
         "id": entry.id,
         "client_id": entry.client_id,
         "name": entry.name,
-        "serial": entry.serial,
+        "serial": entry.fields.get("asset_serial", ""),
         "status": entry.state,
-        "asset_id": entry.asset_id,
+        "asset_id": entry.itflow_id,
         "reason": entry.reason,
     }
 

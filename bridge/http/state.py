@@ -4,9 +4,9 @@ from aiohttp import web
 
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
-from bridge.assets.delivery import Deliverer
 from bridge.directory.mirror import Mirror
 from bridge.itflow.client import ItflowClient
+from bridge.outbox.delivery import Deliverer
 from bridge.settings import Settings
 from bridge.storage import Database, Watch
 

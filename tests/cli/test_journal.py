@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.assets.journal import Journal, State
-from bridge.assets.request import read
+from bridge.outbox.journal import Journal, State
+from bridge.outbox.request import read
 from bridge.storage import Database
 
 

@@ -6,8 +6,6 @@ import pytest
 from aiohttp import web
 
 from bridge.access.keys import Keys, Options
-from bridge.assets.delivery import Deliverer, delivering
-from bridge.assets.journal import Journal
 from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry, Kind
 from bridge.directory.mirror import Freshness, Mirror
@@ -18,9 +16,11 @@ from bridge.http.errors import rendered
 from bridge.http.state import DELIVERER, KEYS
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
+from bridge.outbox.delivery import Deliverer, delivering
+from bridge.outbox.journal import Journal
 from bridge.settings import AssetsSection, Settings
 from bridge.storage import Database
-from tests.assets.conftest import Itflow, until
+from tests.outbox.conftest import Itflow, until
 
 MIRROR = Mirror(
     Snapshot.build(
@@ -53,7 +53,7 @@ async def door(aiohttp_client, itflow, tmp_path):
     app[KEYS].add("one", Options(clients=frozenset({1})), secret="ONE")
     app.add_routes(assets.routes)
     app.add_routes(legacy.routes)
-    section = AssetsSection(deadline_s=1, settle_s=0.1, max_wait_s=0.1)
+    section = AssetsSection(deadline_s=1, answer_s=0.5, settle_s=0.1, max_wait_s=0.1)
     async with open_session() as session:
         client = ItflowClient(session, itflow.url, "ITFLOW-KEY", timeout_s=0.5, attempts=1)
         app[DELIVERER] = Deliverer(Journal(database), client, MIRROR, section)
@@ -75,7 +75,9 @@ async def test_the_old_script_s_answer(door, itflow, request_):
     response = await door.request(request_.pop("method"), "/api.php", params=params, **request_)
     assert (response.status, await response.text()) == (200, "Asset added!")
     assert response.headers["X-Asset-Id"] == "1"
-    assert itflow.creates()[0].body == {"client_id": 1, "asset_name": "PC 1", "asset_os": "Linux"}
+    body = dict(itflow.creates()[0].body)
+    assert body.pop("asset_notes").startswith("[itflow-bridge ")
+    assert body == {"client_id": 1, "asset_name": "PC 1", "asset_os": "Linux"}
 
 
 async def test_a_promise_is_a_202_with_the_words_of_it(door, itflow):

@@ -118,7 +118,7 @@ def test_a_page_in_the_middle_costs_its_own_rows_only(path: Path) -> None:
     leaf = next(
         page
         for page in range(1, count)
-        if b"+12125550150" in sound[page * size : (page + 1) * size] and page + 1 != root
+        if b"pbx+12125550150" in sound[page * size : (page + 1) * size] and page + 1 != root
     )
     overwrite(path, leaf * size, bytes(size))
     done = rescue(path)

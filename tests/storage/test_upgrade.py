@@ -14,9 +14,9 @@ import pytest
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.access.phones import Phones
-from bridge.assets.journal import Journal, State
 from bridge.directory.store import Reader
 from bridge.errors import StorageError
+from bridge.outbox.journal import Journal, State
 from bridge.settings import load
 from bridge.storage import Database
 from bridge.storage.schema import steps, taken, upgrade
@@ -44,7 +44,7 @@ def holds_everything(path: Path) -> None:
     assert keys.named("gone").revoked_at is not None
     assert [(entry.name, entry.state) for entry in Journal(database).entries()] == [
         ("PC-4", State.PENDING),
-        ("PC-3", State.PENDING),
+        ("PC-3", State.REFUSED),  # sent without an answer, and without a mark
         ("PC-2", State.REFUSED),
         ("PC-1", State.ADDED),
     ]

@@ -1,23 +1,29 @@
 """What an asset to be added may hold: the fields of ITFlow's ``assets/create`` and their limits.
 
 ITFlow answers a value that its database does not take with an empty 500, so everything is checked here. It
-also strips HTML tags from every text; the same is done here beforehand, so that what stands in ITFlow is what
-stands in the journal, and the one can be looked up by the other.
+also strips HTML tags from every text; the same is done here beforehand, so that a name that nothing is left of is
+refused at once. The row is known again by its mark (see ``kinds``), not by its name.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bridge.directory.entries import Scope
+from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
+from bridge.outbox import references
 
-# PHP's strip_tags: a tag begins with "<" and no blank after it, and may be left open to the end.
-_TAG = re.compile(r"<(?!\s)[^>]*(?:>|\Z)")
+# PHP's strip_tags: a tag begins with "<" and no blank after it, and may be left open to the end. PHP's blanks are
+# ASCII's: "<" followed by a no-break space begins a tag.
+_TAG = re.compile(r"<(?![ \t\n\r\v\f])[^>]*(?:>|\Z)")
+_BLANKS = " \t\n\r\v\0"  # that PHP's trim takes off
 _LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TEXT_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 
@@ -28,7 +34,7 @@ def without_tags(text: str) -> str:
     """Text as ITFlow stores it: stripping it once more changes nothing."""
     while (stripped := _TAG.sub("", text)) != text:
         text = stripped
-    return text.strip()
+    return text.strip(_BLANKS)
 
 
 def _text(value: object) -> object:
@@ -88,10 +94,26 @@ class NewAsset(BaseModel):
     install_date: Day = None
     notes: Annotated[str, Field(max_length=16000), BeforeValidator(_paragraphs)] = ""
 
+    kind: ClassVar[str] = "asset"
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return self.name
+
+    @property
+    def identity(self) -> str:
+        """The same client's asset of the same name and serial is the same asset."""
+        return json.dumps([self.name, self.serial], ensure_ascii=False, separators=(",", ":"))
+
     def fields(self) -> dict[str, object]:
         """The fields that are given, by ITFlow's names."""
         given = self.model_dump(mode="json", exclude_defaults=True)
         return {f"asset_{name}": value for name, value in given.items()}
+
+    def check(self, snapshot: Snapshot, client_id: int, scope: Scope) -> None:
+        """Whether it refers to rows that a key of this scope may refer to; see ``references``."""
+        references.check(snapshot, client_id, self, scope)
 
 
 FIELDS = frozenset(NewAsset.model_fields)

@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from bridge.assets.delivery import Step
 from bridge.embedded import FaultKind
-from tests.assets.conftest import SLOW_S, until
+from bridge.outbox.delivery import Step
+from tests.outbox.conftest import SLOW_S, until
 
 ASSETS = 200
 CLIENTS = 9

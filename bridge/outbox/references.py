@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from bridge.assets.request import NewAsset
+from typing import TYPE_CHECKING
+
 from bridge.directory.entries import Kind, Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter, NotFound
+
+if TYPE_CHECKING:
+    from bridge.outbox.request import NewAsset
 
 _KINDS = {"contact_id": Kind.CONTACT, "location_id": Kind.LOCATION, "vendor_id": Kind.VENDOR}
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from aiohttp import web
 
 from bridge.access.keys import Keys, Options
-from bridge.assets.delivery import Deliverer, Step, delivering
-from bridge.assets.journal import Journal
 from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
@@ -27,10 +25,12 @@ from bridge.http.errors import rendered
 from bridge.http.state import DELIVERER, KEYS
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
+from bridge.outbox.delivery import Deliverer, Step, delivering
+from bridge.outbox.journal import Journal
 from bridge.settings import AssetsSection, Settings
 from bridge.storage import Database
 
-SECTION = AssetsSection(deadline_s=1, settle_s=0.5, max_wait_s=0.2)
+SECTION = AssetsSection(deadline_s=1, answer_s=0.2, settle_s=0.3, max_wait_s=0.2)
 TIMEOUT_S = 0.2
 
 

@@ -8,8 +8,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.assets.delivery import Deliverer, delivering
-from bridge.assets.journal import Journal
 from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
@@ -17,11 +15,13 @@ from bridge.directory.snapshot import Snapshot
 from bridge.embedded import EmbeddedItflow, FaultKind
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
+from bridge.outbox.delivery import Deliverer, delivering
+from bridge.outbox.journal import Journal
 from bridge.settings import AssetsSection
 from bridge.storage import Database
 
 ROOT = Path(__file__).parents[2]
-SECTION = AssetsSection(deadline_s=5, settle_s=0.5, max_wait_s=0.1)
+SECTION = AssetsSection(deadline_s=5, answer_s=0.2, settle_s=0.3, max_wait_s=0.1)
 TIMEOUT_S = 0.2
 SLOW_S = 0.4  # the bridge has given up by then, and not yet repeated anything
 PATIENCE_S = 60
@@ -149,7 +149,7 @@ async def spawn(itflow, tmp_path):
 
     async def start(*options):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.assets.runner", "--itflow", itflow.url),
+            *(sys.executable, "-m", "tests.outbox.runner", "--itflow", itflow.url),
             *("--database", str(tmp_path / "bridge.db"), *options),
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.assets.request import read, read_legacy
 from bridge.embedded.php import strip_tags
 from bridge.errors import BadParameter
+from bridge.outbox.request import read, read_legacy
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""Adding assets to ITFlow: checked, journalled, delivered, never lost and never doubled."""
