@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from bridge.cli.common import console
-from bridge.embedded import run
+from bridge.embedded import Generation, run
 from bridge.errors import BadParameter
 
 
@@ -18,7 +18,7 @@ def embedded(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8090,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     generation: Annotated[
-        Literal["26.02", "26.08"], typer.Option(help="Which ITFlow: with payments, or with users' rights.")
+        Generation, typer.Option(help="Which ITFlow: 25.12 and 26.02 have payments, 26.08 keys of users.")
     ] = "26.02",
     data: Annotated[str, typer.Option(help="sample, empty, or a JSON file of rows by table.")] = "sample",
     database: Annotated[Path | None, typer.Option(help="File to keep the rows in; without: memory.")] = None,

@@ -4,8 +4,9 @@ It shares no code with the rest of the bridge, so that a mistake cannot hide in 
 """
 
 from bridge.embedded.faults import FaultKind
+from bridge.embedded.generations import GENERATIONS, Generation
 from bridge.embedded.keys import ADMINISTRATOR, TECHNICIAN, Key
-from bridge.embedded.schema import GENERATIONS, Generation, Level
+from bridge.embedded.schema import Level
 from bridge.embedded.serve import run
 from bridge.embedded.server import EmbeddedItflow
 

@@ -31,18 +31,11 @@ def _raw_content(body: Mapping[str, object]) -> str | None:
     return php.fill("text", f"{body.get('document_name', '')}{body.get('document_description', '')} {content}")
 
 
-def _prepare_location(store: Store, call: Call, row: Row) -> bool:
-    if row["location_primary"] == "1":
-        store.connection.execute(
-            "UPDATE locations SET location_primary = '0' WHERE location_client_id = ?", (str(call.client_id),)
-        )
-    return True
-
-
 def _prepare_ticket(store: Store, call: Call, row: Row) -> bool:
     if row["ticket_priority"] not in _PRIORITIES:
-        row["ticket_priority"] = "Medium"
-    row["ticket_url_key"] = secrets.token_urlsafe(24)
+        row["ticket_priority"] = "Low"
+    length = call.traits.url_key_length
+    row["ticket_url_key"] = secrets.token_urlsafe(length)[:length]
     if row["ticket_contact_id"] == "0" and call.client_id:
         primary = "contact_client_id = :client_id AND contact_primary = '1'"
         contacts = store.select(TABLES["contacts"], None, primary, {"client_id": str(call.client_id)}, "LIMIT 1")
@@ -56,7 +49,6 @@ def _prepare_reply(store: Store, call: Call, row: Row) -> bool:
         return False
     kind = str(row["ticket_reply_type"]).capitalize()
     row["ticket_reply_type"] = kind if kind in {"Internal", "Public"} else "Internal"
-    row["ticket_reply_time_worked"] = row["ticket_reply_time_worked"] or "00:00:00"
     row["ticket_reply_by"] = str(call.key.user_id)
     row["ticket_reply_ticket_id"] = ticket["ticket_id"]
     return True
@@ -72,7 +64,7 @@ def _after_reply(store: Store, call: Call, row_id: int) -> None:
     if reply["ticket_reply_type"] == "Public" and not ticket["ticket_first_response_at"]:
         changes["ticket_first_response_at"] = now()
     if status == _RESOLVED:
-        changes |= resolution(ticket)
+        changes |= {"ticket_status": _RESOLVED, "ticket_resolved_at": ticket["ticket_resolved_at"] or now()}
     elif status != "0":
         changes["ticket_status"] = status
     if changes:
@@ -113,7 +105,7 @@ def _after_asset(store: Store, call: Call, row_id: int) -> None:
 
 
 def _update_asset(call: Call, found: Row, changes: Row) -> None:
-    if call.generation == "26.08":
+    if call.traits.updates_second_uri:
         changes["asset_uri_2"] = php.fill("text", call.body.get("asset_uri_2", found["asset_uri_2"]))
 
 
@@ -149,7 +141,6 @@ def resolution(ticket: Row) -> Row:
 
 BEFORE_CREATE: Mapping[str, Callable[[Store, Call, Row], bool]] = {
     "documents": _prepare_document,
-    "locations": _prepare_location,
     "tickets": _prepare_ticket,
     "ticket_replies": _prepare_reply,
     "invoice_items": _prepare_item,

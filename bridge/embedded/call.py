@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.embedded import php
+from bridge.embedded.generations import TRAITS, Generation, Traits
 from bridge.embedded.keys import Key
-from bridge.embedded.schema import Generation, Module
+from bridge.embedded.schema import Module
 
 NO_RESOURCE = "No resource (for this client and company) with the specified parameter(s)."
 NOT_CREATED = (
@@ -21,8 +22,8 @@ _NOT_UPDATED = (
     "database schema is up-to-date. Most likely cause: non-existent module ID (i.e. bad contact ID/ticket ID/etc)"
 )
 NOT_UPDATED: Mapping[Generation, str] = {
-    "26.02": f"{_NOT_UPDATED}.",
-    "26.08": f"{_NOT_UPDATED} or no rows changed.",
+    generation: f"{_NOT_UPDATED} or no rows changed." if traits.says_unchanged else f"{_NOT_UPDATED}."
+    for generation, traits in TRAITS.items()
 }
 
 
@@ -62,13 +63,16 @@ class Call:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def traits(self) -> Traits:
+        """How the generation behaves."""
+        return TRAITS[self.generation]
+
+    @property
     def client_id(self) -> int:
-        """The client a write acts on; a scoped key of 26.02 always means its own."""
-        if self.generation == "26.02" and self.key.client_id:
-            return self.key.client_id
-        if self.generation == "26.02":
-            return php.intval(self.body.get("client_id"))
-        return php.intval(self.body.get("client_id", self.query.get("client_id")))
+        """The client a write acts on; a key of one client always means its own, a user's what is asked."""
+        if self.traits.keys_of_users:
+            return php.intval(self.body.get("client_id", self.query.get("client_id")))
+        return self.key.client_id or php.intval(self.body.get("client_id"))
 
     @property
     def row_id(self) -> int:

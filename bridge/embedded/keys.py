@@ -1,10 +1,11 @@
-"""API keys: of one client or of all (26.02), or of a user with a role and lists of clients (26.08)."""
+"""API keys: of one client or of all, or, from 26.08 on, of a user with a role and lists of clients."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.embedded.schema import Generation, Level, Module
+from bridge.embedded.generations import TRAITS, Generation
+from bridge.embedded.schema import Level, Module
 
 ADMINISTRATOR: Mapping[str, Level] = dict.fromkeys(
     ("client", "support", "sales", "financial", "credential"), Level.FULL
@@ -26,7 +27,7 @@ class Key:
 
     Attributes:
         secret: What a request carries.
-        client_id: 26.02: the client it reaches; 0 is all clients.
+        client_id: Before 26.08: the client it reaches; 0 is all clients.
         expires: From when on it is refused; ``None`` is never.
         rights: 26.08: what the user's role may do, by permission module; absent is nothing.
         clients: 26.08: the clients the user is allowed; none named means all.
@@ -63,17 +64,17 @@ class Key:
         """The condition that limits a read to the key's clients.
 
         Args:
-            generation: 26.02 answers with rows of one client or of all; 26.08 with rows of the user's clients
-                and those of no client.
+            generation: Before 26.08 it answers with rows of one client or of all; 26.08 with rows of the user's
+                clients and those of no client.
             column: The column that names a row's client, or "" where rows have none.
-            asked: ``client_id`` of the query, which 26.02 heeds for keys of all clients, and 26.08 never.
+            asked: ``client_id`` of the query, which those before 26.08 heed for keys of all clients, and 26.08 never.
 
         Returns:
             SQL that begins with ``AND``, or nothing.
         """
         if not column:
             return ""
-        if generation == "26.02":
+        if not TRAITS[generation].keys_of_users:
             only = self.client_id or asked
             return "" if only is None else f"AND {column} = {_list([only])}"
         allowed = f"AND {column} IN ({_list({0, *self.clients})})" if self.clients else ""

@@ -11,6 +11,7 @@ from bridge.embedded.schema import Column, Fill
 _TAG = re.compile(r"<(?!\s)[^>]*(?:>|\Z)")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))")
+_CLOCK = re.compile(r"\d{1,2}:[0-5]\d:[0-5]\d")
 _GREATEST = 2**63 - 1
 ROOT = "/var/www/itflow/api/v1"
 
@@ -52,7 +53,7 @@ def fill(kind: Fill, value: object) -> str | None:
 
 def blank(kind: Fill) -> str | None:
     """What a model writes for a field that the request leaves out."""
-    return {"int": "0", "money": "0.00", "date": None, "lines": "< blank ><br>"}.get(kind, "")
+    return {"int": "0", "money": "0.00", "date": None, "lines": "< blank ><br>", "clock": "00:00:00"}.get(kind, "")
 
 
 def check(column: Column, value: str | None, line: int) -> None:
@@ -112,7 +113,9 @@ def _money(text: str) -> str:
 _FILLS: Mapping[Fill, Callable[[str], str | None]] = {
     "text": _clean,
     "raw": str,
+    "six": lambda text: _clean(text)[:6],
     "lines": "{}<br>".format,
+    "clock": lambda text: text if _CLOCK.fullmatch(text) else "00:00:00",
     "digits": lambda text: re.sub(r"[^0-9]", "", text),
     "int": lambda text: str(intval(text)),
     "money": _money,

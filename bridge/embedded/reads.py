@@ -16,7 +16,7 @@ def read(store: Store, call: Call) -> Answer:
         PhpFatal: The real script dies of this request.
     """
     module = call.module
-    if module.only_company and call.generation == "26.02" and (call.key.client_id or "client_id" in call.query):
+    if module.only_company and not call.traits.keys_of_users and (call.key.client_id or "client_id" in call.query):
         # The script finds its result variable still set from the key's lookup, whose only row is used up.
         return Answer({"success": "True", "count": 1})
     if module.name == "credentials" and php.empty(_decrypt_password(call)):
@@ -34,9 +34,9 @@ def read(store: Store, call: Call) -> Answer:
             value = str(php.intval(value))
         elif chosen.capital:
             value = value[:1].upper() + value[1:]
-        view, where = module.view, chosen.where.format(scope=call.scope)
+        view, where = chosen.view or module.view, chosen.where.format(scope=call.scope)
         page = _page(call) if chosen.paged else "LIMIT 1" if chosen.only_one else ""
-    return _rows(store.select(module, view, f"({where}) {_visible(call)}", {"value": value}, page))
+    return _rows(call, store.select(module, view, f"({where}) {_visible(call)}", {"value": value}, page))
 
 
 def time(store: Store, call: Call) -> Answer:
@@ -66,11 +66,19 @@ def time(store: Store, call: Call) -> Answer:
         {"moment": f"{moment}%"},
     )
     names = [column[0] for column in cursor.description]
-    return _rows([dict(zip(names, row, strict=True)) for row in cursor])
+    return _rows(call, [dict(zip(names, row, strict=True)) for row in cursor])
 
 
-def _rows(rows: list[Row]) -> Answer:
-    return Answer({"success": "True", "count": len(rows), "data": rows}) if rows else refusal(NO_RESOURCE)
+def _rows(call: Call, rows: list[Row]) -> Answer:
+    if not rows:
+        return refusal(NO_RESOURCE)
+    data = [_numbered(row) for row in rows] if call.traits.numbered_columns else rows
+    return Answer({"success": "True", "count": len(rows), "data": data})
+
+
+def _numbered(row: Row) -> Row:
+    """Each column by its number, then by its name, as PHP's ``mysqli_fetch_array`` has them."""
+    return {key: value for index, (name, value) in enumerate(row.items()) for key in (str(index), name)}
 
 
 def _page(call: Call) -> str:
@@ -98,5 +106,5 @@ def _filter_required(call: Call) -> Answer:
 
 
 def _decrypt_password(call: Call) -> object:
-    asked = call.query if call.generation == "26.02" else call.body
+    asked = call.body if call.traits.decrypt_password_in_body else call.query
     return asked.get("api_key_decrypt_password")

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
-Generation = Literal["26.02", "26.08"]
-GENERATIONS: tuple[Generation, ...] = ("26.02", "26.08")
+from bridge.embedded.generations import GENERATIONS, NEWEST, OLDEST, Generation
 
 Kind = Literal["id", "int", "str", "text", "date", "datetime", "money"]
 """What MariaDB keeps in a column. On the wire every one of them is a string or null."""
 
-Fill = Literal["text", "raw", "digits", "int", "money", "date", "website", "lines"]
+Fill = Literal["text", "raw", "digits", "int", "money", "date", "website", "lines", "six", "clock"]
 """How a field of a request becomes the value of a column."""
 
 DEFAULT_LENGTH = 200
@@ -36,13 +35,15 @@ class Column:
         length: The most characters of a ``str``.
         default: Its value in a new row; ``None`` is null.
         since: The first generation that has it.
+        until: The last generation that has it.
     """
 
     name: str
     kind: Kind
     length: int = DEFAULT_LENGTH
     default: str | None = None
-    since: Generation = "26.02"
+    since: Generation = OLDEST
+    until: Generation = NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Filter:
         paged: Whether ``limit`` and ``offset`` count.
         only_one: Whether at most one row is answered.
         fatal: The PHP error it dies of and its line, by generation.
+        view: What a read with it selects, if not the module's view.
     """
 
     parameter: str
@@ -90,6 +92,7 @@ class Filter:
     paged: bool = True
     only_one: bool = False
     fatal: Mapping[Generation, tuple[str, int]] = field(default_factory=dict)
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Module:
     Attributes:
         name: The folder.
         columns: The columns of its table; the first is the key that rows are ordered by.
-        right: The permission module of 26.08 (``module_client``) without its ``module_``.
+        right: From 26.08 on, the permission module (``module_client``) without its ``module_``.
         client: The column that names the client of a row, or "" where rows have none.
         functions: The files in the folder, without ``.php``.
         filters: Parameters of ``read``, in the order PHP looks at them.
@@ -109,9 +112,14 @@ class Module:
         update_dies_without: A field that ``update`` makes broken SQL without.
         defaults: Columns that ``create`` fills whatever the request says; ``now`` is the present.
         archive_sets: Columns that ``archive`` changes besides its time.
+        create_dies: Generations whose ``create`` is broken SQL.
+        update_dies_unfound: Generations whose ``update`` dies of a row that is not there.
+        delete_denies: Whether ``delete`` counts a row that a cascading key has taken already: it says that it
+            failed, and the row is gone.
+        one_primary: Whether a row that becomes primary takes the flag from the client's others.
         needs_client: Whether ``create`` refuses ``client_id`` 0.
         unique: A column that ``create`` refuses to hold twice for a client.
-        only_company: Whether a 26.02 key must reach all clients, and must not name one.
+        only_company: Whether a key that is no user's must reach all clients, and must not name one.
         forgets: Generations whose ``update`` empties every field that the request leaves out.
         warns: Whether ``create`` warns about each field that the request leaves out.
         since: First generation that has the folder.
@@ -135,13 +143,17 @@ class Module:
     update_dies_without: str = ""
     defaults: Mapping[str, str] = field(default_factory=dict)
     archive_sets: Mapping[str, str] = field(default_factory=dict)
+    create_dies: tuple[Generation, ...] = ()
+    update_dies_unfound: tuple[Generation, ...] = ()
+    delete_denies: bool = False
+    one_primary: bool = False
     needs_client: bool = False
     unique: str = ""
     only_company: bool = False
     forgets: tuple[Generation, ...] = ()
     warns: bool = False
-    since: Generation = "26.02"
-    until: Generation = "26.08"
+    since: Generation = OLDEST
+    until: Generation = NEWEST
     view: View | None = None
     plain_view: View | None = None
     order: str = ""
@@ -169,11 +181,13 @@ class Module:
 
     def columns_of(self, generation: Generation) -> list[str]:
         """The names of the columns that a generation answers with."""
-        return [column.name for column in self.columns if column.since <= generation]
+        return [column.name for column in self.columns if column.since <= generation <= column.until]
 
 
 def columns(text: str) -> tuple[Column, ...]:
-    """Read a list of columns: ``name``, ``name:kind``, ``name:length``; ``=default``, ``@generation``.
+    """Read a list of columns: ``name``, ``name:kind``, ``name:length``; ``=default``, ``@first-last``.
+
+    After ``@`` stand the first and last generation that have the column; either may be left out.
 
     The first is the row's id. Without a kind, ``_at`` is a time, ``_id`` a number, ``_date`` and ``_expire``
     a date, ``_amount`` an amount, and the rest is text of up to 200 characters. A number is 0 and an amount
@@ -217,7 +231,8 @@ _DEFAULT_BY_KIND: Mapping[Kind, str] = {"int": "0", "money": "0.00"}
 
 
 def _column(word: str, *, first: bool) -> Column:
-    word, _, since = word.partition("@")
+    word, _, span = word.partition("@")
+    since, _, until = span.partition("-")
     word, equals, default = word.partition("=")
     name, _, said = word.partition(":")
     kind: Kind = "id" if first else _kind(name)
@@ -227,7 +242,11 @@ def _column(word: str, *, first: bool) -> Column:
     elif said:
         kind = said  # type: ignore[assignment]  # a word of Kind
     value = default if equals else _DEFAULT_BY_KIND.get(kind)
-    return Column(name, kind, length, value, "26.08" if since else "26.02")
+    return Column(name, kind, length, value, _generation(since) or OLDEST, _generation(until) or NEWEST)
+
+
+def _generation(text: str) -> Generation | None:
+    return next((each for each in GENERATIONS if each == text), None)
 
 
 def _kind(name: str) -> Kind:

@@ -9,7 +9,7 @@ from sqlite3 import Error as SqliteError
 
 from aiohttp import web
 
-from bridge.embedded.schema import Generation
+from bridge.embedded.generations import Generation
 from bridge.embedded.server import EmbeddedItflow
 
 SAMPLE = "sample"

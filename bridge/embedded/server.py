@@ -15,8 +15,9 @@ from aiohttp import web
 from bridge.embedded import modules, php, reads, sample
 from bridge.embedded.call import Answer, Call, refusal
 from bridge.embedded.faults import Fault, FaultKind, Faults
+from bridge.embedded.generations import GENERATIONS, TRAITS, Generation
 from bridge.embedded.keys import ADMINISTRATOR, TECHNICIAN, Key
-from bridge.embedded.schema import GENERATIONS, Generation, Level, Module
+from bridge.embedded.schema import Level, Module
 from bridge.embedded.store import Store
 from bridge.embedded.writes import WRITES
 
@@ -50,7 +51,8 @@ class EmbeddedItflow:
 
     Args:
         database: A path, or ``:memory:``.
-        generation: What it pretends to be: "26.02" (with payments) or "26.08" (keys belong to users).
+        generation: What it pretends to be: "25.12" and "26.02" have payments, "26.05" and "26.08" none; on
+            "26.08" keys belong to users.
         display_errors: Whether PHP shows its warnings and errors in the answers.
         dropin: Whether the operator has put a page at ``api/v1/custom/invoices/read.php`` that answers with
             the payments, each with its invoice's client, under the key's rights to read invoices.
@@ -105,6 +107,7 @@ class EmbeddedItflow:
         rights: Mapping[str, Level] | None = None,
         clients: Collection[int] = (),
         denied: Collection[int] = (),
+        user_id: int = 1,
     ) -> Key:
         """Add an API key.
 
@@ -117,10 +120,11 @@ class EmbeddedItflow:
                 ``sales``, ``financial``, ``credential``); an administrator's or technician's if left out.
             clients: 26.08: the clients that the user is allowed; none named means all.
             denied: 26.08: the clients that the user is denied.
+            user_id: 26.08: the user, who writes replies.
         """
         role = rights if rights is not None else TECHNICIAN if client_id else ADMINISTRATOR
         allowed = {*clients, client_id} - {0}
-        key = Key(secret, client_id, expires, role, allowed, denied)
+        key = Key(secret, client_id, expires, role, allowed, denied, user_id)
         self.keys[secret] = key
         return key
 
@@ -206,7 +210,7 @@ class EmbeddedItflow:
 
     def _denied(self, call: Call) -> Answer | None:
         """Why 26.08 refuses a user, if it does."""
-        if self.generation == "26.02":
+        if not TRAITS[self.generation].keys_of_users:
             return None
         if not call.key.active:
             return refusal(_NO_USER, 403)

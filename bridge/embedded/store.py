@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from bridge.embedded.generations import Generation
 from bridge.embedded.modules import TABLES
-from bridge.embedded.schema import Generation, Module, View
+from bridge.embedded.schema import Module, View
 
 Row = dict[str, str | None]
 Parameters = Mapping[str, str | int | None]
@@ -22,7 +23,7 @@ class Store:
     """ITFlow's database.
 
     Every statement is committed at once, so that a file survives the end of the process. A file can be opened
-    as either generation: it holds the columns of both.
+    as any generation: it holds the columns of all.
 
     Args:
         database: A path, or ``:memory:``.
@@ -51,7 +52,8 @@ class Store:
         """Add rows in one transaction; columns that a row leaves out get their defaults.
 
         Args:
-            rows: Rows by table. Each row of a table must name the same columns as the table's first.
+            rows: Rows by table. Each row of a table must name the same columns as the table's first. Numbered
+                columns, which 25.12 answers with beside the named ones, are left out.
 
         Raises:
             KeyError: There is no such table, or a row lacks a column.
@@ -124,7 +126,7 @@ class Store:
         return self.connection.execute(f"DELETE FROM {table} WHERE {TABLES[table].key} = ?", (row_id,)).rowcount
 
     def _insert_many(self, module: Module, rows: Sequence[Mapping[str, object]]) -> None:
-        names = list(rows[0])
+        names = [name for name in rows[0] if not name.isdigit()]
         created = f"{module.prefix}_created_at"
         stamped = created not in names and any(column.name == created for column in module.columns)
         columns = [*names, created] if stamped else names

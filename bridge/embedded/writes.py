@@ -7,6 +7,7 @@ from bridge.embedded.call import NOT_CREATED, NOT_DELETED, NOT_UPDATED, Answer, 
 from bridge.embedded.store import Row, Store, now
 
 _SCRIPT_LINE = 17
+_BROKEN_SQL = "mysqli_sql_exception: You have an error in your SQL syntax"
 
 
 def create(store: Store, call: Call) -> Answer:
@@ -16,6 +17,8 @@ def create(store: Store, call: Call) -> Answer:
         PhpFatal: MariaDB does not take a value.
     """
     module, body = call.module, call.body
+    if call.generation in module.create_dies:
+        raise php.PhpFatal(_BROKEN_SQL, _SCRIPT_LINE)
     row = {field.column: php.blank(field.fill) for field in module.fields}
     for index, field in enumerate(module.fields):
         if body.get(field.name) is not None:
@@ -32,6 +35,7 @@ def create(store: Store, call: Call) -> Answer:
         if module.name in beside.BEFORE_CREATE and not beside.BEFORE_CREATE[module.name](store, call, row):
             return refusal(NOT_CREATED)
         _check(call, row)
+        _take_primary(store, call, row)
         row_id = store.insert(module.name, row)
         if module.name in beside.AFTER_CREATE:
             beside.AFTER_CREATE[module.name](store, call, row_id)
@@ -48,7 +52,9 @@ def update(store: Store, call: Call) -> Answer:
     found = store.get(module, call.row_id, call.client_id)
     if module.update_dies_without and module.update_dies_without not in body:
         call.warn(f'Undefined array key "{module.update_dies_without}"', f"{module.prefix}_model.php", 80)
-        raise php.PhpFatal("mysqli_sql_exception: You have an error in your SQL syntax", 25)
+        raise php.PhpFatal(_BROKEN_SQL, 25)
+    if found is None and call.generation in module.update_dies_unfound:
+        raise php.PhpFatal(_BROKEN_SQL, 25)
     if found is None or any(php.empty(body.get(name)) for name in module.update_requires):
         return refusal(NOT_UPDATED[call.generation])
     if call.generation in module.forgets:
@@ -64,6 +70,7 @@ def update(store: Store, call: Call) -> Answer:
         beside.BEFORE_UPDATE[module.name](call, found, changes)
     _check(call, changes)
     with store.transaction():
+        _take_primary(store, call, changes)
         affected = store.update(module.name, call.row_id, changes)
         if module.name in beside.AFTER_UPDATE:
             beside.AFTER_UPDATE[module.name](store, call)
@@ -79,6 +86,8 @@ def delete(store: Store, call: Call) -> Answer:
         affected = store.delete(call.module.name, call.row_id)
         if call.module.name in beside.AFTER_DELETE:
             beside.AFTER_DELETE[call.module.name](store, call)
+    if call.module.delete_denies:
+        return refusal(NOT_DELETED)
     return Answer({"success": "True", "count": affected})
 
 
@@ -141,6 +150,14 @@ def _taken(store: Store, call: Call, row: Row) -> bool:
     same = f"{call.module.unique} = :value COLLATE NOCASE AND {call.module.client} = :client_id"
     values = {"value": row[call.module.unique], "client_id": str(call.client_id)}
     return bool(store.select(call.module, None, same, values))
+
+
+def _take_primary(store: Store, call: Call, row: Row) -> None:
+    flag = f"{call.module.prefix}_primary"
+    if call.module.one_primary and row.get(flag) == "1":
+        others = f"{call.module.client} = :client_id AND {flag} = '1'"
+        for other in store.select(call.module, None, others, {"client_id": str(call.client_id)}):
+            store.update(call.module.name, str(other[call.module.key]), {flag: "0"})
 
 
 def _check(call: Call, row: Row) -> None:

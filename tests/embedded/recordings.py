@@ -43,7 +43,8 @@ def recorded_itflow(generation: Generation, *, display_errors: bool = False, dro
     """The server of the recordings: its rows, and its keys KEYALL, KEYONE (client 1) and KEYOLD (expired)."""
     itflow = EmbeddedItflow(generation=generation, display_errors=display_errors, dropin=dropin)
     itflow.load({"payments": rows_before("26.02")["payments"], **rows_before(generation)})
-    itflow.add_key("KEYALL")
+    itflow.load({"users": [{"user_id": 90, "user_name": "api"}]})
+    itflow.add_key("KEYALL", user_id=90)
     itflow.add_key("KEYONE", client_id=1)
     itflow.add_key("KEYOLD", expires=datetime(2020, 1, 1, tzinfo=UTC))
     return itflow

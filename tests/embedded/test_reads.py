@@ -106,7 +106,7 @@ async def test_an_asset_is_found_by_its_interfaces_address(serve, generation) ->
     assert [row["asset_name"] for row in answer["data"]] == ["PC"]
 
 
-@pytest.mark.parametrize(("generation", "where"), [("26.02", "query"), ("26.08", "body")], ids=["query", "body"])
+@pytest.mark.parametrize(("generation", "where"), [("26.05", "query"), ("26.08", "body")], ids=["query", "body"])
 async def test_credentials_want_the_password_that_decrypts_them(serve, generation, where) -> None:
     itflow = recorded_itflow(generation)
     ask = await serve(itflow)
@@ -142,7 +142,7 @@ async def test_the_page_for_payments_names_the_invoices_client(serve, generation
         ("5", "1"),
         ("6", "5"),
     ]
-    assert list(answer["data"][0]) == PAYMENT_COLUMNS
+    assert [name for name in answer["data"][0] if not name.isdigit()] == PAYMENT_COLUMNS
     assert answer["data"][0]["payment_amount"] == "50.05"
     _, answer = await ask("custom/invoices/read", limit=2, offset=3)
     assert [row["payment_id"] for row in answer["data"]] == ["4", "5"]
@@ -173,7 +173,6 @@ async def test_26_02_has_not_what_26_08_added(aiohttp_client, path) -> None:
 
 async def test_technicians_time_adds_up_replies(serve) -> None:
     itflow = recorded_itflow("26.08")
-    itflow.load({"users": [{"user_id": 1, "user_name": "Robin"}]})
     ask = await serve(itflow)
     await ask("tickets/create", {"client_id": 1, "ticket_subject": "Printer"})
     for worked in ("00:50:30", "01:10:40"):
@@ -187,8 +186,8 @@ async def test_technicians_time_adds_up_replies(serve) -> None:
             "ticket_subject": "Printer",
             "client_id": "1",
             "company": "Acme & Sons <Ltd>",
-            "technician_id": "1",
-            "technician": "Robin",
+            "technician_id": "90",
+            "technician": "api",
             "time_worked": "02:01:10",
         }
     ]

@@ -40,7 +40,8 @@ async def test_the_id_of_a_deleted_row_is_not_given_again(serve) -> None:
     ask = await serve(recorded_itflow("26.02"))
     asset = {"client_id": 1, "asset_name": "PC"}
     assert (await ask("assets/create", asset))[1]["data"] == [{"insert_id": 1}]
-    assert (await ask("assets/delete", {"client_id": 1, "asset_id": 1}))[1]["success"] == "True"
+    assert (await ask("assets/delete", {"client_id": 1, "asset_id": 1}))[1]["success"] == "False"
+    assert (await ask("assets/read", asset_id=1))[1]["success"] == "False"
     assert (await ask("assets/create", asset))[1]["data"] == [{"insert_id": 2}]
 
 

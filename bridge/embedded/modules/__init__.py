@@ -1,4 +1,4 @@
-"""The table of modules: all that ``api/v1`` of ITFlow 26.02 and 26.08 has, read off the wire of both.
+"""The table of modules: all that ``api/v1`` of ITFlow 25.12 to 26.08 has, read off the wire of each.
 
 What the table cannot say (a ticket's contact, an asset's network interface, an invoice's new amount) is in
 ``beside.py``.
@@ -6,9 +6,10 @@ What the table cannot say (a ticket's contact, an asset's network interface, an 
 
 from collections.abc import Mapping
 
+from bridge.embedded.generations import Generation
 from bridge.embedded.modules import client, sales, support
 from bridge.embedded.modules.sales import DROPIN
-from bridge.embedded.schema import Generation, Module
+from bridge.embedded.schema import Module
 
 __all__ = ["DROPIN", "TABLES", "find"]
 

@@ -8,7 +8,7 @@ MODULES = (
         columns(
             "client_id client_lead:int client_name client_type client_website client_referral "
             "client_rate:money client_currency_code client_net_terms:int client_tax_id_number "
-            "client_abbreviation:10 client_notes client_favorite client_created_at client_updated_at "
+            "client_abbreviation:6 client_notes client_favorite@26.02 client_created_at client_updated_at "
             "client_archived_at client_accessed_at"
         ),
         right="client",
@@ -17,7 +17,7 @@ MODULES = (
         filters=(by_text("client_name"),),
         fields=fields(
             "client_name client_type client_website:website client_referral client_rate:money "
-            "client_currency_code client_net_terms:int client_tax_id_number client_abbreviation "
+            "client_currency_code client_net_terms:int client_tax_id_number client_abbreviation:six "
             "client_is_lead>client_lead:int client_notes"
         ),
         required=("client_name",),
@@ -56,6 +56,7 @@ MODULES = (
         required=("contact_name", "contact_email"),
         needs_client=True,
         unique="contact_email",
+        one_primary=True,
         archive_sets={"contact_important": "0", "contact_billing": "0", "contact_technical": "0"},
         warns=True,
     ),
@@ -65,7 +66,7 @@ MODULES = (
             "location_id location_name location_description location_country location_address location_city "
             "location_state location_zip location_phone_country_code:10 location_phone "
             "location_phone_extension location_fax_country_code:10 location_fax location_hours "
-            "location_photo location_primary location_notes location_favorite location_created_at "
+            "location_photo location_primary location_notes location_favorite@26.02 location_created_at "
             "location_updated_at location_archived_at location_accessed_at location_contact_id "
             "location_client_id"
         ),
@@ -79,6 +80,7 @@ MODULES = (
         ),
         required=("location_name",),
         needs_client=True,
+        one_primary=True,
         warns=True,
     ),
     Module(
@@ -86,7 +88,7 @@ MODULES = (
         columns(
             "vendor_id vendor_name vendor_description vendor_contact_name vendor_phone_country_code:10 "
             "vendor_phone vendor_extension vendor_email vendor_website vendor_hours vendor_sla vendor_code "
-            "vendor_account_number vendor_notes vendor_favorite vendor_created_at vendor_updated_at "
+            "vendor_account_number vendor_notes vendor_favorite@26.02 vendor_created_at vendor_updated_at "
             "vendor_archived_at vendor_accessed_at vendor_client_id vendor_template_id"
         ),
         right="client",

@@ -38,7 +38,7 @@ MODULES = (
             "invoice_id>item_invoice_id:int"
         ),
         required=("invoice_id", "name", "qty"),
-        since="26.08",
+        since="26.05",
         view=View("invoice_items JOIN invoices ON invoice_id = item_invoice_id", ("invoice_items",)),
         order="CAST(item_order AS INTEGER), item_id",
         needs_filter=True,

@@ -1,8 +1,10 @@
 """Equipment and work: the modules behind 26.08's ``module_support`` and ``module_credential``."""
 
+from bridge.embedded.generations import GENERATIONS
 from bridge.embedded.schema import Filter, Module, View, by_id, by_text, columns, fields
 
 _NO_ORDER_COLUMN = "mysqli_sql_exception: Unknown column 'asset_id' in 'ORDER BY'"
+_WITH_INTERFACE = ("assets", "asset_interfaces")
 
 MODULES = (
     Module(
@@ -11,9 +13,9 @@ MODULES = (
             "asset_id asset_type asset_name asset_description asset_make asset_model asset_serial asset_os "
             "asset_uri:500 asset_uri_2:500 asset_uri_client:500 asset_status asset_purchase_reference "
             "asset_purchase_date asset_warranty_expire asset_install_date asset_photo "
-            "asset_physical_location asset_notes asset_favorite asset_created_at asset_updated_at "
-            "asset_archived_at asset_accessed_at asset_vendor_id asset_location_id asset_contact_id "
-            "asset_client_id"
+            "asset_physical_location asset_notes asset_important:int@-25.12 asset_favorite@26.02 "
+            "asset_created_at asset_updated_at asset_archived_at asset_accessed_at asset_vendor_id "
+            "asset_location_id asset_contact_id asset_client_id"
         ),
         right="support",
         client="asset_client_id",
@@ -25,10 +27,11 @@ MODULES = (
             by_text("asset_serial"),
             Filter(
                 "asset_mac",
-                "asset_id IN (SELECT interface_asset_id FROM asset_interfaces "
-                "WHERE interface_mac = :value COLLATE NOCASE) {scope}",
+                "interface_mac = :value COLLATE NOCASE {scope}",
+                view=View("assets JOIN asset_interfaces ON interface_asset_id = asset_id", _WITH_INTERFACE),
             ),
             by_text("asset_uri"),
+            by_text("asset_uri_2"),
         ),
         fields=fields(
             "asset_name asset_description asset_type asset_make asset_model asset_serial asset_os asset_uri "
@@ -37,9 +40,11 @@ MODULES = (
         ),
         required=("asset_name",),
         needs_client=True,
+        update_dies_unfound=("26.05",),
+        delete_denies=True,
         plain_view=View(
             "assets LEFT JOIN asset_interfaces ON interface_asset_id = asset_id AND interface_primary = '1'",
-            ("assets", "asset_interfaces"),
+            _WITH_INTERFACE,
         ),
     ),
     Module(
@@ -56,7 +61,7 @@ MODULES = (
         columns(
             "certificate_id certificate_name certificate_description certificate_domain "
             "certificate_issued_by certificate_expire certificate_public_key:text certificate_notes "
-            "certificate_favorite certificate_created_at certificate_updated_at certificate_archived_at "
+            "certificate_favorite@26.02 certificate_created_at certificate_updated_at certificate_archived_at "
             "certificate_accessed_at certificate_domain_id certificate_client_id"
         ),
         right="support",
@@ -76,7 +81,7 @@ MODULES = (
         columns(
             "credential_id credential_name credential_description credential_uri:500 credential_uri_2:500 "
             "credential_username:500 credential_password credential_otp_secret credential_note:text "
-            "credential_favorite credential_created_at credential_updated_at credential_archived_at "
+            "credential_favorite@26.02 credential_created_at credential_updated_at credential_archived_at "
             "credential_accessed_at credential_password_changed_at credential_folder_id "
             "credential_contact_id credential_asset_id credential_client_id"
         ),
@@ -91,15 +96,16 @@ MODULES = (
         ),
         required=("api_key_decrypt_password", "credential_name", "credential_password"),
         update_requires=("api_key_decrypt_password",),
+        create_dies=("26.02",),
         defaults={"credential_password_changed_at": "now"},
     ),
     Module(
         "documents",
         columns(
             "document_id document_name document_description document_content:text document_content_raw:text "
-            "document_client_visible:int=1 document_favorite document_created_at document_updated_at "
-            "document_archived_at document_accessed_at document_folder_id document_created_by:int "
-            "document_updated_by:int document_client_id"
+            "document_important:int@-25.12 document_client_visible:int=1 document_favorite@26.02 "
+            "document_created_at document_updated_at document_archived_at document_accessed_at "
+            "document_folder_id document_created_by:int document_updated_by:int document_client_id"
         ),
         right="support",
         client="document_client_id",
@@ -113,7 +119,7 @@ MODULES = (
         "domains",
         columns(
             "domain_id domain_name domain_description domain_expire domain_ip:255 domain_name_servers:255 "
-            "domain_mail_servers:255 domain_txt:text domain_raw_whois:text domain_notes domain_favorite "
+            "domain_mail_servers:255 domain_txt:text domain_raw_whois:text domain_notes domain_favorite@26.02 "
             "domain_created_at domain_updated_at domain_archived_at domain_accessed_at domain_registrar:int "
             "domain_webhost:int domain_dnshost:int domain_mailhost:int domain_client_id"
         ),
@@ -124,7 +130,7 @@ MODULES = (
             Filter(
                 "domain_name",
                 "domain_name = :value COLLATE NOCASE {scope}",
-                fatal={"26.02": (_NO_ORDER_COLUMN, 16)},
+                fatal=dict.fromkeys(("25.12", "26.02"), (_NO_ORDER_COLUMN, 16)),
             ),
         ),
     ),
@@ -133,7 +139,7 @@ MODULES = (
         columns(
             "network_id network_name network_description network_vlan network network_subnet "
             "network_gateway network_primary_dns network_secondary_dns network_dhcp_range network_notes "
-            "network_favorite network_created_at network_updated_at network_archived_at "
+            "network_favorite@26.02 network_created_at network_updated_at network_archived_at "
             "network_accessed_at network_location_id network_client_id"
         ),
         right="support",
@@ -145,7 +151,7 @@ MODULES = (
         columns(
             "software_id software_name software_description software_version software_type "
             "software_license_type software_key software_seats software_purchase_reference "
-            "software_purchase:date software_expire software_notes software_favorite software_created_at "
+            "software_purchase:date software_expire software_notes software_favorite@26.02 software_created_at "
             "software_updated_at software_archived_at software_accessed_at software_vendor_id "
             "software_client_id"
         ),
@@ -156,10 +162,11 @@ MODULES = (
             Filter(
                 "software_name",
                 "software_name = :value {scope}",
-                fatal={"26.02": (_NO_ORDER_COLUMN, 21), "26.08": (_NO_ORDER_COLUMN, 21)},
+                fatal=dict.fromkeys(GENERATIONS, (_NO_ORDER_COLUMN, 21)),
             ),
             # The real one compares the text of the column with intval of the parameter: never a hit.
             Filter("software_type", "software_type = :value {scope}", numeric=True),
+            by_text("software_key"),
         ),
     ),
     Module(
@@ -217,7 +224,7 @@ MODULES = (
             by_id("ticket_reply_id"),
             Filter("ticket_id", "ticket_reply_ticket_id = :value {scope}", numeric=True),
         ),
-        fields=fields("ticket_reply:raw ticket_reply_type ticket_reply_time_worked"),
+        fields=fields("ticket_reply:raw ticket_reply_type ticket_reply_time_worked:clock"),
         required=("ticket_id", "ticket_reply"),
         since="26.08",
         view=View(
@@ -241,7 +248,7 @@ MODULES = (
         right="support",
         client="ticket_client_id",
         functions=("time",),
-        since="26.08",
+        since="26.05",
     ),
     Module("users", columns("user_id user_name"), functions=()),
 )
