@@ -69,7 +69,7 @@ def measure_cost() -> Iterator[Figure]:
 
 
 def _cost_s(contacts: int, kind: str) -> float:
-    with running(contacts) as (port, process_id):
+    with running(_server(contacts)) as (port, process_id):
         before = cpu_s(process_id)
         subprocess.run(
             [sys.executable, "-m", "tests.bench.flood", str(port), kind, "60", str(KINDS[kind][3])],
@@ -79,9 +79,12 @@ def _cost_s(contacts: int, kind: str) -> float:
         return cpu_s(process_id) - before
 
 
+def _server(contacts: int) -> tuple[str, int]:
+    return ("callerid", contacts) if contacts else ("bare", 0)
+
+
 def _waits(contacts: int, kind: str) -> list[float]:
-    server = ("callerid", contacts) if contacts else ("bare", 0)
-    with running(server) as (port, _), _flooded(port, kind):
+    with running(_server(contacts)) as (port, _), _flooded(port, kind):
         return asyncio.run(_calls(port))
 
 
