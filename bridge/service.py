@@ -69,7 +69,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
     """
     section = app[SETTINGS].http
     async with certified(section) as tls, listening(app, section, callerid.shortcut(app), tls=tls) as (host, port):
-        yield str(URL.build(scheme="https" if tls else "http", host=host, port=port))
+        yield str(URL.build(scheme=section.scheme, host=host, port=port))
 
 
 async def run(settings: Settings, started: Callable[[str], None]) -> None:

@@ -149,6 +149,11 @@ class HttpSection(Section):
             raise ValueError("set http.tls_cert and http.tls_key, or neither")
         return self
 
+    @property
+    def scheme(self) -> str:
+        """What callers speak: https with a certificate, else http."""
+        return "https" if self.tls_cert else "http"
+
 
 class NumbersSection(Section):
     """How numbers are read."""

@@ -40,8 +40,8 @@ def phonebook(
     if screen not in row.screens:
         raise BadParameter(f"{row.title} has no screen {screen}; there is {', '.join(row.screens)}.")
     view = View.of(row, found.phonebook, found.numbers.region, found.clients, params)
-    base = f"{str(settings.http.public_url or 'http://bridge:8080').rstrip('/')}/phonebook/{row.name}"
-    ask = Ask.of(row, params, screen=screen, base=base)
+    origin = str(settings.http.public_url or f"{settings.http.scheme}://bridge:8080").rstrip("/")
+    ask = Ask.of(row, params, screen=screen, base=f"{origin}/phonebook/{row.name}")
     if explain and row.page_size:
         # All of the book, not the page that a phone would show.
         row = row.model_copy(update={"page_size": 0, "max_bytes": 0})

@@ -95,7 +95,8 @@ def setup(
     chosen = _system(system.lower(), settings)
     own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
-    base = (url or str(settings.http.public_url or f"http://{socket.gethostname()}:{settings.http.port}")).rstrip("/")
+    here = f"{settings.http.scheme}://{socket.gethostname()}:{settings.http.port}"
+    base = (url or str(settings.http.public_url or here)).rstrip("/")
     host = URL(base).host_subcomponent or ""
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")

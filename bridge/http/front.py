@@ -20,6 +20,7 @@ from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from prometheus_client import Counter
 
 from bridge.errors import SettingsError
 from bridge.http import heads
@@ -42,6 +43,7 @@ MOST_BLANKS = 8
 
 _BLANKS = re.compile(rb"[\r\n]*")
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+_REFUSED = Counter("itflow_bridge_http_refused", "Requests that cannot be read as HTTP")
 _UNREADABLE = "This request cannot be read as HTTP: {}."
 
 
@@ -277,6 +279,7 @@ class Front(asyncio.Protocol):
 
     def _refuse(self, octets: bytes, why: str, *, caller_id: bool | None = None) -> None:
         """Answer what cannot be read, and close; neither the answer nor the log says what it was."""
+        _REFUSED.inc()
         log.debug("A request from %s cannot be read as HTTP: %s", self.address, why)
         if caller_id is None:
             caller_id = heads.about_caller_id(octets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -114,6 +115,19 @@ async def test_an_odd_expectation_is_shown_to_nobody(desk: Desk, path: str) -> N
     reply = await one_reply(reader)
     writer.close()
     assert (reply.status < 500, reply.body) == (True, b"")
+
+
+async def test_requests_that_cannot_be_read_are_counted(desk: Desk, session: aiohttp.ClientSession) -> None:
+    async def count() -> float:
+        async with session.get(desk.url("/metrics")) as response:
+            found = re.search(r"^itflow_bridge_http_refused_total (\S+)$", await response.text(), re.MULTILINE)
+        assert found
+        return float(found[1])
+
+    before = await count()
+    await desk.raw(b"\r\n" * 100)
+    await desk.raw(b"nonsense\r\n\r\n")
+    assert await count() == before + 2
 
 
 async def test_a_failure_of_ours_tells_neither_its_text_nor_what_was_asked(caplog: pytest.LogCaptureFixture) -> None:
