@@ -65,7 +65,15 @@ _PATHS = (
     *(b"/callerid?api_key=demo&number=2125550199&format=" + form for form in (b"text", b"json", b"hash")),
     *(b"/explain?api_key=demo&number=2125550199&as=demo", b"/balance?api_key=demo&client_id=1"),
     *(b"/emails?api_key=demo&format=rfc5322&who=all", b"/numbers?api_key=demo&format=csv&leads=0"),
-    *(b"/assets/1?api_key=demo", b"/healthz", b"/readyz", b"/metrics", b"/nothing?cid=1", b"/old/api.php?cid=1"),
+    *(
+        b"/assets/1?api_key=demo",
+        b"/healthz",
+        b"/readyz",
+        b"/metrics",
+        b"/nothing?cid=1",
+        b"/old/api.php?cid=1",
+        b"//api.php?cid=1",
+    ),
     *(b"/phonebook/yealink/demo/book.xml?q=a&page=2", b"/phonebook/auto?api_key=demo", b"//phonebook/cisco/demo"),
     *(b"/phonebook/grandstream/demo/phonebook.xml", b"/phonebook/snom?api_key=demo&contacts=all&sort=client"),
 )
@@ -157,15 +165,16 @@ _METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b
 def requests(rng: random.Random) -> Iterator[bytes]:
     """Good requests, changed; without end."""
     while True:
-        octets = _good(rng)
+        octets = good(rng)
         for _ in range(rng.choice((0, 1, 1, 1, 2, 3))):
             octets = rng.choice(_CHANGES)(rng, octets)
         if rng.random() < 0.8:
             octets = _measured(octets)
-        yield octets + (_good(rng) if rng.random() < 0.1 else b"")
+        yield octets + (good(rng) if rng.random() < 0.1 else b"")
 
 
-def _good(rng: random.Random) -> bytes:
+def good(rng: random.Random) -> bytes:
+    """A request that is answered, for the key ``demo``."""
     if rng.random() < 0.4:
         return rng.choice(_POSTS)
     return _get(rng.choice(_PATHS), rng.choice(_FIELDS), rng.choice(_METHODS) if rng.random() < 0.2 else b"GET")
@@ -207,7 +216,7 @@ def _field(rng: random.Random, octets: bytes) -> bytes:
 
 
 def _splice(rng: random.Random, octets: bytes) -> bytes:
-    other = _good(rng)
+    other = good(rng)
     return octets[: rng.randint(0, len(octets))] + other[rng.randint(0, len(other)) :]
 
 
