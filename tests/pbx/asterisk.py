@@ -36,7 +36,7 @@ MODULES = """
     func_timeout func_uri pbx_config res_agi res_clioriginate res_curl res_pjproject res_pjsip res_pjsip_caller_id
     res_pjsip_endpoint_identifier_ip res_pjsip_header_funcs res_pjsip_pubsub res_pjsip_sdp_rtp
     res_pjsip_session res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory res_speech
-    res_timing_timerfd
+    res_stir_shaken res_timing_timerfd
 """
 
 

@@ -158,6 +158,22 @@ async def test_of_a_caller_who_hides_the_number_fastagi_tells_nothing(pbx, looku
     assert "山田" not in invite.text
 
 
+@pytest.mark.parametrize("verifying", [False, True], ids=["trunk", "Asterisk verifies"])
+@pytest.mark.parametrize(("verstat", "told"), [(";verstat=TN-Validation-Passed-A", "verified"), ("", "")])
+async def test_the_dialplan_knows_whether_the_network_vouches(pbx, dial, http, verifying, verstat, told):
+    plan = dialplan(Place(http, "", SECRET, ""))
+    plan = plan.replace("\n;same", "\n same") if verifying else plan
+    await pbx.dialplan(
+        f"{plan}[from-trunk]\nexten => 100,1,Gosub(itflow-callerid,s,1)\n"
+        " same => n,Verbose(1,named ${CALLERID(name)} vouched <${ITFLOW_ATTESTATION}>)\n same => n,Answer()\n"
+    )
+    since = len(pbx.log())
+    async with dial(f'"x" <sip:{ALICE}{verstat}@trunk.example>') as call:
+        await call.ended()
+    assert f"named Alice O'Neil vouched <{told}>\n" in pbx.log()[since:]
+    assert "STIR/SHAKEN results" not in pbx.log()[since:]
+
+
 GOT = re.compile(r"got (\S+) (\S*) (?:(\d*) (\d*) (\w*))?\n")
 LOOP = """[from-trunk]
 exten => 100,1,Set(n=0)
