@@ -28,7 +28,7 @@ from tests.simulation.loop import Loop, Process
 CLIENTS = (1, 2)
 SECTION = AssetsSection(deadline_s=2, repeat_window_s=60, answer_s=20, settle_s=2, max_wait_s=8)
 CHAOS_S = 60.0
-CALM_S = 300.0
+CALM_S = 2000.0
 ITEMS = 4
 BEGIN = dt.datetime(2026, 11, 27, tzinfo=dt.UTC)
 
