@@ -2,6 +2,7 @@
 # make test    all checks: ruff, mypy, pytest
 # make bench   the measured figures of docs/performance.md; BEFORE=COMMIT puts an older commit beside today's
 # make fuzz    hostile requests for SECONDS=60; what they break is kept in tests/data/fuzz
+# make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
@@ -55,6 +56,10 @@ bench: install
 SECONDS ?= 60
 fuzz: install
 	$(BIN)/python -m tests.fuzz.http $(SECONDS) $(SEED)
+
+SEEDS ?= 1000
+simulate: install
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -102,13 +102,15 @@ class Journal:
     def accept(self, client_id: int, item: Item, key: str, repeat_window_s: float) -> JournalEntry:
         """Take a write in, or find it where the same one was taken in a short time ago.
 
-        One that was given up while a sending of it may still arrive is taken up again: a new one would double it.
+        One that is still pending is the same whenever it was asked for. One that was given up while a sending of it
+        may still arrive is taken up again: a new one would double it.
 
         Args:
             client_id: Whose it is.
             item: What to write.
             key: Name of the bridge's key that it came with.
-            repeat_window_s: How long the same client and identity mean the same item.
+            repeat_window_s: How long the same client and identity mean the same item. Across a restart of the
+                machine that is counted by the wall clock, so there a clock that is set within it can mislead.
         """
         now = self._clock()
         with self.database.write() as connection:
@@ -125,7 +127,7 @@ class Journal:
             if known and known[2] == State.REFUSED:
                 self._set("state = 'pending', failures = 0", (), known[0], connection)
                 return self._get(connection, known[0])
-            if known and Moment.read(known[1]).age_at(now) < repeat_window_s:
+            if known and (known[2] == State.PENDING or Moment.read(known[1]).age_at(now) < repeat_window_s):
                 return self._get(connection, known[0])
             (entry_id,) = connection.execute(
                 "INSERT INTO journal (kind, client_id, name, identity, fields, key, accepted, tag) "

@@ -96,8 +96,14 @@ def test_only_the_oldest_pending_of_each_client_may_go(journal, entry):
 def test_the_same_request_is_one_within_the_window_whatever_the_clock_does(
     journal, clock, entry, seconds, same, wall_s
 ):
+    journal.added(entry, 5)
     clock.goes(seconds, wall_s=wall_s)
     assert (journal.accept(1, read({"name": "PC-1"}), "pbx", 600).id == entry.id) == same
+
+
+def test_what_is_still_pending_is_the_same_however_long_ago_it_was_asked_for(journal, clock, entry):
+    clock.goes(86400)
+    assert journal.accept(1, read({"name": "PC-1"}), "pbx", 600).id == entry.id
 
 
 def test_a_refused_asset_sent_again_is_a_new_one(journal, entry):

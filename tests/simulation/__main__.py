@@ -1,0 +1,40 @@
+"""``make simulate SEEDS=10000``: many seeds, on every core, with progress. A seed that fails is printed."""
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count, islice
+
+from rich.progress import track
+
+from tests.simulation.outbox import TimeOnly, play
+
+FAULTS = {"": {}, "time-only": {"journal": TimeOnly}, "wall-clock": {"wall_clock": True}}
+
+
+def work(seed: int, fault: str) -> str:
+    """One seed; what is wrong with it."""
+    return play(seed, **FAULTS[fault])
+
+
+def main() -> None:
+    """Play the seeds, and fail if one does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="the first seed; with --seeds 1 it plays one again")
+    parser.add_argument("--fault", choices=FAULTS, default="", help="an old fault put back in")
+    options = parser.parse_args()
+    seeds = list(islice(count(options.first), options.seeds))
+    failed = []
+    with ProcessPoolExecutor() as pool:
+        results = pool.map(work, seeds, [options.fault] * len(seeds), chunksize=4)
+        for wrong in track(results, "Simulating", len(seeds)):
+            if wrong:
+                failed.append(wrong)
+                print(wrong, flush=True)
+    print(f"{len(seeds)} seeds, {len(failed)} violations")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
