@@ -48,8 +48,12 @@ class MariaDb:
             AssertionError: MariaDB refuses one.
         """
         words = [_program(_CLIENT), "--no-defaults", f"--socket={self.socket}", f"--user={self.user}"]
-        words += ["--batch", "--skip-column-names", "--default-character-set=utf8mb4"]
-        words += [database] if database else []
+        words += [
+            "--batch",
+            "--skip-column-names",
+            "--default-character-set=utf8mb4",
+            *filter(None, [database]),
+        ]
         done = subprocess.run(words, input=sql, capture_output=True, check=False, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

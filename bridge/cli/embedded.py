@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import console
-from bridge.embedded import Generation, run
+from bridge.embedded import FaultKind, Generation, run
 from bridge.errors import BadParameter
+
+_KINDS = ", ".join(FaultKind)
 
 
 def embedded(
@@ -26,6 +28,11 @@ def embedded(
         list[str] | None, typer.Option(help="An API key it accepts; KEY=CLIENT for one client only.")
     ] = None,
     dropin: Annotated[bool, typer.Option("--dropin", help="With the page for payments dropped in.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What goes wrong with every request, or with MODULE's: KIND[:MODULE]; {_KINDS}."),
+    ] = None,
+    lock: Annotated[list[str] | None, typer.Option(help="A table that is locked: its writes hang.")] = None,
     display_errors: Annotated[bool, typer.Option("--display-errors", help="Show PHP's errors in answers.")] = False,
 ) -> None:
     """Serve an ITFlow v1 of our own on SQLite."""
@@ -40,6 +47,8 @@ def embedded(
                 keys=dict(map(_key, key or [])),
                 display_errors=display_errors,
                 dropin=dropin,
+                faults=list(map(_fault, fault or [])),
+                locked=lock or (),
                 say=lambda line: console.print(line, soft_wrap=True),
             )
         )
@@ -54,3 +63,11 @@ def _key(text: str) -> tuple[str, int]:
     if client and not client.isdecimal():
         raise BadParameter(f"--key {text}: give KEY, or KEY=CLIENT with the client's id")
     return secret, int(client or 0)
+
+
+def _fault(text: str) -> tuple[FaultKind, str]:
+    kind, _, module = text.partition(":")
+    try:
+        return FaultKind(kind), module
+    except ValueError as error:
+        raise BadParameter(f"--fault {text}: give KIND or KIND:MODULE; the kinds are {_KINDS}") from error

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Error as SqliteError
 
 from aiohttp import web
 
+from bridge.embedded.faults import FaultKind
 from bridge.embedded.generations import Generation
 from bridge.embedded.server import EmbeddedItflow
 
@@ -31,6 +32,8 @@ async def run(
     keys: Mapping[str, int] | None = None,
     display_errors: bool = False,
     dropin: bool = False,
+    faults: Sequence[tuple[FaultKind, str]] = (),
+    locked: Sequence[str] = (),
     say: Callable[[str], None] = _say,
     until: asyncio.Event | None = None,
 ) -> None:
@@ -46,6 +49,8 @@ async def run(
         keys: The API keys it accepts, each with its client; 0 is all of them. ``demo`` if none are named.
         display_errors: Whether PHP's errors show in the answers.
         dropin: Whether the page for payments is dropped in.
+        faults: What goes wrong with every request to a module; "" is all of them.
+        locked: Tables that are locked as long as the server runs.
         say: Takes each line for the user: the URL, and the keys.
         until: Ends the server once it is set.
 
@@ -61,6 +66,10 @@ async def run(
         accepted = keys or {"demo": 0}
         for secret, client_id in accepted.items():
             itflow.add_key(secret, client_id)
+        for kind, module in faults:
+            itflow.faults.add(kind, module, times=None)
+        for table in locked:
+            itflow.faults.lock(table)
         await runner.setup()
         site = web.TCPSite(runner, host, port)
         await site.start()

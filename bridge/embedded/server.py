@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bridge.embedded import modules, php, reads, sample
+from bridge.embedded import modules, php, reads, sample, spoil
 from bridge.embedded.call import Answer, Call, refusal
 from bridge.embedded.faults import Fault, FaultKind, Faults
 from bridge.embedded.generations import GENERATIONS, TRAITS, Generation
@@ -22,6 +22,7 @@ from bridge.embedded.store import Store
 from bridge.embedded.writes import WRITES
 
 _FUNCTIONS: Mapping[str, Callable[[Store, Call], Answer]] = {"read": reads.read, "time": reads.time, **WRITES}
+_READS = {"read", "time"}
 _CHECKED_WRITES = {"create", "update", "delete"}
 """26.08 looks at the client of these only: archive, unarchive and resolve pass its check."""
 
@@ -30,7 +31,6 @@ _NO_RIGHT = "The user linked to this API key does not have permission for this a
 _NO_CLIENT = "The user linked to this API key does not have access to the target client for this write."
 _NO_USER = "The user linked to this API key is inactive, archived, or invalid."
 _NOT_FOUND = "<!doctype html><html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
-_PAGE = "<!doctype html><html><head><title>ITFlow</title></head><body><h1>Please log in</h1></body></html>"
 _REMEMBERED_REQUESTS = 10_000
 _Value = TypeVar("_Value")
 
@@ -85,6 +85,7 @@ class EmbeddedItflow:
         self.on_request: Callable[[Seen], None] | None = None
         self.memory_limit_rows: int | None = None
         self._ending = asyncio.Event()
+        self._working: set[asyncio.Task[web.Response | None]] = set()
 
     @property
     def connection(self) -> Connection:
@@ -128,6 +129,16 @@ class EmbeddedItflow:
         self.keys[secret] = key
         return key
 
+    def limit_key(self, secret: str, client_id: int) -> None:
+        """Limit a key to one client from now on, as an administrator may at any time; 0 lifts the limit.
+
+        Raises:
+            KeyError: There is no such key.
+        """
+        key = self.keys[secret]
+        key.client_id = client_id
+        key.clients = {client_id} - {0}
+
     def make_app(self) -> web.Application:
         """An application that answers below ``/api/v1/``."""
         app = web.Application()
@@ -146,6 +157,7 @@ class EmbeddedItflow:
 
     async def _end(self, _app: web.Application) -> None:
         self._ending.set()
+        await asyncio.gather(*self._working)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         name, function = request.match_info["module"], request.match_info["function"]
@@ -158,35 +170,40 @@ class EmbeddedItflow:
         self.requests.append(seen)
         if self.on_request is not None:
             self.on_request(seen)
-        spoiled = await self._spoil(request, fault)
+        spoiled = await spoil.instead(request, fault, self._ending)
         if spoiled is not None:
             return spoiled
-        return await _deliver(request, self._answer(request, module, function, body, fault), fault)
+        call = self._admit(request, module, function, body)
+        if isinstance(call, web.Response):
+            return await spoil.deliver(request, call, fault)
+        # A task of its own: PHP finishes what it was sent, whether or not its caller still waits.
+        work = asyncio.create_task(self._work(call, fault))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        response = await asyncio.shield(work)
+        return spoil.cut_off(request) if response is None else await spoil.deliver(request, response, fault)
 
-    async def _spoil(self, request: web.Request, fault: Fault | None) -> web.StreamResponse | None:
-        """Let a fault strike that comes before the work; the answer, or ``None`` to go on."""
-        match fault:
-            case Fault(kind=FaultKind.SLOW):
-                await asyncio.sleep(fault.delay_s)
-            case Fault(kind=FaultKind.HANG):
-                await self._ending.wait()
-                return _cut_off(request)
-            case Fault(kind=FaultKind.DROPPED):
-                return _cut_off(request)
-            case Fault(kind=FaultKind.EMPTY_500):
-                return _response(b"", 500)
-            case Fault(kind=FaultKind.HTML):
-                return web.Response(text=_PAGE, status=fault.status, content_type="text/html", charset="UTF-8")
-        return None
+    async def _work(self, call: Call, fault: Fault | None) -> web.Response | None:
+        """The answer once no lock stands in the way, or ``None`` if the server ends before."""
+        return self._run(call, fault) if await self._passes_lock(call) else None
 
-    def _answer(
-        self,
-        request: web.Request,
-        module: Module,
-        function: str,
-        body: Mapping[str, object],
-        fault: Fault | None,
-    ) -> web.Response:
+    async def _passes_lock(self, call: Call) -> bool:
+        """Wait for a locked table; false if the server ends before."""
+        while (gone := self.faults.held(call.module.name, write=call.function not in _READS)) is not None:
+            waiting = [asyncio.create_task(gone.wait()), asyncio.create_task(self._ending.wait())]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waiting:
+                    each.cancel()
+            if self._ending.is_set():
+                return False
+        return True
+
+    def _admit(
+        self, request: web.Request, module: Module, function: str, body: Mapping[str, object]
+    ) -> Call | web.Response:
+        """The call whose key is good, or the refusal."""
         method = request.method
         if method not in {"GET", "POST"}:
             return _response(f'string({len(method)}) "{method}"\n'.encode(), 405)
@@ -203,10 +220,7 @@ class EmbeddedItflow:
         denied = self._denied(call) or _wrong_method(call, method)
         if denied is not None:
             return _encoded(denied)
-        html_first = fault is not None and fault.kind is FaultKind.HTML_FIRST
-        if html_first:
-            call.warn("Undefined variable $row", f"{function}.php", 1)
-        return self._run(call, noisy=html_first or self.display_errors)
+        return call
 
     def _denied(self, call: Call) -> Answer | None:
         """Why 26.08 refuses a user, if it does."""
@@ -220,11 +234,16 @@ class EmbeddedItflow:
             return refusal(_NO_CLIENT, 403)
         return None
 
-    def _run(self, call: Call, *, noisy: bool) -> web.Response:
+    def _run(self, call: Call, fault: Fault | None) -> web.Response:
+        noisy = self.display_errors
+        if fault is not None and fault.kind is FaultKind.HTML_FIRST:
+            call.warn("Undefined variable $row", f"{call.function}.php", 1)
+            noisy = True
         script = f"{call.module.name}/{call.function}.php"
         try:
             answer = _FUNCTIONS[call.function](self.store, call)
             self._count(answer)
+            answer = self._spoil_rows(call, answer)
         except php.PhpFatal as error:
             if not noisy:
                 return _response(b"", 500)
@@ -233,6 +252,13 @@ class EmbeddedItflow:
             return _encoded(answer)
         return _response("".join(call.warnings).encode() + php.encode(answer.content), answer.status)
 
+    def _spoil_rows(self, call: Call, answer: Answer) -> Answer:
+        rows = answer.content.get("data")
+        if call.function != "read" or not isinstance(rows, list):
+            return answer
+        spoiled = self.faults.spoil(call.module.name, call.module.key, rows)
+        return Answer({**answer.content, "data": spoiled}, answer.status)
+
     def _count(self, answer: Answer) -> None:
         rows = answer.content.get("data")
         if self.memory_limit_rows is not None and isinstance(rows, list) and len(rows) > self.memory_limit_rows:
@@ -240,32 +266,10 @@ class EmbeddedItflow:
 
 
 def _wrong_method(call: Call, method: str) -> Answer | None:
-    needed = "GET" if call.function in {"read", "time"} else "POST"
+    needed = "GET" if call.function in _READS else "POST"
     if method == needed:
         return None
     return refusal(f"Can only send {needed} requests to this endpoint.", 405)
-
-
-async def _deliver(request: web.Request, response: web.Response, fault: Fault | None) -> web.StreamResponse:
-    match fault:
-        case Fault(kind=FaultKind.UNANSWERED):
-            return _cut_off(request)
-        case Fault(kind=FaultKind.CUT):
-            body = response.body if isinstance(response.body, bytes) else b""
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-            half = web.StreamResponse(status=response.status, headers=headers)
-            await half.prepare(request)
-            await half.write(body[: len(body) // 2])
-            _cut_off(request)
-            return half
-    return response
-
-
-def _cut_off(request: web.Request) -> web.Response:
-    """Close the connection; the response is for aiohttp's sake, and finds nobody."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response()
 
 
 def _response(body: bytes, status: int) -> web.Response:

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bridge.embedded import run
+from bridge.embedded import GENERATIONS, FaultKind, run
 
 
 async def read(url: str, key: str) -> dict[str, Any]:
@@ -43,6 +43,20 @@ async def test_it_serves_sample_data_to_the_key_demo() -> None:
 async def test_it_accepts_the_keys_it_is_given() -> None:
     answers = await serve("all", "two", "demo", keys={"all": 0, "two": 2}, generation="26.08")
     assert [answer.get("count") for answer in answers] == [41, 1, None]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_each_generation_serves_the_sample_data(generation) -> None:
+    (answer,) = await serve("demo", generation=generation)
+    assert answer["count"] == 41
+    assert ("0" in answer["data"][0]) is (generation == "25.12")
+
+
+async def test_faults_and_locks_last_as_long_as_it_runs() -> None:
+    answers = await serve(
+        "demo", faults=[(FaultKind.HUGE, "clients"), (FaultKind.EMPTY_500, "contacts")], locked=["assets"]
+    )
+    assert len(answers[0]["data"][0]["client_name"]) > 60 * 2**20
 
 
 async def test_a_file_keeps_its_rows_and_gets_no_sample_twice(tmp_path) -> None:
