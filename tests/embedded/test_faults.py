@@ -138,8 +138,9 @@ async def test_writes_hang_at_a_locked_table_and_happen_once_it_is_free(client, 
     assert not waits.done()
     itflow.faults.unlock("assets")
     assert json.loads(await waits)["data"] == [{"insert_id": 1}]
-    while await names(client) != ["PC", "PC"]:
-        pass
+    async with asyncio.timeout(10):
+        while await names(client) != ["PC", "PC"]:
+            pass
     assert json.loads(await create(client))["data"] == [{"insert_id": 3}]
 
 
@@ -162,7 +163,8 @@ async def test_what_hangs_at_a_lock_ends_with_the_server_and_writes_nothing(clie
     itflow.faults.lock("assets")
     waits = asyncio.create_task(create(client))
     await arrived.wait()
-    await client.server.close()
+    async with asyncio.timeout(10):
+        await client.server.close()
     with pytest.raises(aiohttp.ClientError):
         await waits
     assert assets(itflow) == 0

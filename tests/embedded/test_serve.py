@@ -52,11 +52,21 @@ async def test_each_generation_serves_the_sample_data(generation) -> None:
     assert ("0" in answer["data"][0]) is (generation == "25.12")
 
 
-async def test_faults_and_locks_last_as_long_as_it_runs() -> None:
-    answers = await serve(
-        "demo", faults=[(FaultKind.HUGE, "clients"), (FaultKind.EMPTY_500, "contacts")], locked=["assets"]
-    )
-    assert len(answers[0]["data"][0]["client_name"]) > 60 * 2**20
+async def test_a_fault_lasts_as_long_as_it_runs() -> None:
+    answers = await serve("demo", "demo", faults=[(FaultKind.HUGE, "clients"), (FaultKind.EMPTY_500, "contacts")])
+    assert all(len(answer["data"][0]["client_name"]) > 60 * 2**20 for answer in answers)
+
+
+async def test_writes_to_a_locked_table_hang() -> None:
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    until = asyncio.Event()
+    asset = {"api_key": "demo", "client_id": 1, "asset_name": "PC"}
+    async with asyncio.TaskGroup() as group, aiohttp.ClientSession() as session:
+        group.create_task(run(port=0, say=lines.put_nowait, until=until, locked=["assets"]))
+        url = (await lines.get()).split()[-1]
+        with pytest.raises(TimeoutError):
+            await session.post(f"{url}/api/v1/assets/create.php", json=asset, timeout=aiohttp.ClientTimeout(0.3))
+        until.set()
 
 
 async def test_a_file_keeps_its_rows_and_gets_no_sample_twice(tmp_path) -> None:
