@@ -83,17 +83,14 @@ async def run(settings: Settings, started: Callable[[str], None]) -> None:
         SettingsError: ITFlow's address or key is not set, or the address to listen on cannot be had.
         StorageError: ``bridge.db`` cannot be opened.
     """
-    async with serving(make_app(settings)) as url:
-        started(url)
-        await _signalled()
-
-
-async def _signalled() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # Before the door opens: whoever is told the address may end the service at once.
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    await stop.wait()
+    async with serving(make_app(settings)) as url:
+        started(url)
+        await stop.wait()
 
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:

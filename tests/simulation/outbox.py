@@ -174,7 +174,7 @@ class Run:
     def _after_step(self):
         if self._chaos and self._deadly and self._rng.random() < self._deadly:
             living = [process for process in self._processes if process.alive]
-            if self._rng.random() < 0.2:  # noqa: PLR2004 - of the kills are power cuts
+            if self._rng.random() < 0.2:
                 self._clock.restart()
             else:
                 living = living[: self._rng.randint(0, 1)]
