@@ -4,17 +4,19 @@ import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from itertools import count, islice
+from typing import Any
 
+from rich.console import Console
 from rich.progress import track
 
 from tests.simulation.outbox import TimeOnly, play
 
-FAULTS = {"": {}, "time-only": {"journal": TimeOnly}, "wall-clock": {"wall_clock": True}}
+FAULTS: dict[str, dict[str, Any]] = {"": {}, "time-only": {"journal": TimeOnly}, "wall-clock": {"wall_clock": True}}
 
 
 def work(seed: int, fault: str) -> str:
     """One seed; what is wrong with it."""
-    return play(seed, **FAULTS[fault])
+    return str(play(seed, **FAULTS[fault]))
 
 
 def main() -> None:
@@ -25,14 +27,17 @@ def main() -> None:
     parser.add_argument("--fault", choices=FAULTS, default="", help="an old fault put back in")
     options = parser.parse_args()
     seeds = list(islice(count(options.first), options.seeds))
-    failed = []
+    failed: list[str] = []
+    console = Console()
     with ProcessPoolExecutor() as pool:
         results = pool.map(work, seeds, [options.fault] * len(seeds), chunksize=4)
-        for wrong in track(results, "Simulating", len(seeds)):
+        for done, wrong in enumerate(track(results, "Simulating", len(seeds), console=console), 1):
+            if not console.is_terminal and done % 500 == 0:
+                console.print(f"{done} seeds, {len(failed)} violations")
             if wrong:
                 failed.append(wrong)
-                print(wrong, flush=True)
-    print(f"{len(seeds)} seeds, {len(failed)} violations")
+                console.print(wrong, soft_wrap=True)
+    console.print(f"{len(seeds)} seeds, {len(failed)} violations")
     sys.exit(bool(failed))
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bridge.clock import Moment
 from bridge.directory.entries import Client
@@ -27,7 +28,7 @@ from tests.simulation.loop import Loop, Process
 
 CLIENTS = (1, 2)
 SECTION = AssetsSection(deadline_s=2, repeat_window_s=60, answer_s=20, settle_s=2, max_wait_s=8)
-CHAOS_S = 60.0
+CHAOS_S = 45.0
 CALM_S = 2000.0
 ITEMS = 4
 BEGIN = dt.datetime(2026, 11, 27, tzinfo=dt.UTC)
@@ -158,7 +159,8 @@ class Run:
         process = Process(name)
         database = Database(self._path)
         self._databases.append(database)
-        client = ItflowClient(Session(self.itflow), "http://itflow", "KEY", timeout_s=2, attempts=1)
+        session: Any = Session(self.itflow)
+        client = ItflowClient(session, "http://itflow", "KEY", timeout_s=2, attempts=1)
         snapshot = Snapshot.build(clients=[Client(number, f"Client {number}") for number in CLIENTS])
         clock = self._clock.wall_only if self._wall_clock else self._clock.now
         journal = self._journal_type(database, clock)
@@ -174,7 +176,7 @@ class Run:
     def _after_step(self):
         if self._chaos and self._deadly and self._rng.random() < self._deadly:
             living = [process for process in self._processes if process.alive]
-            if self._rng.random() < 0.2:
+            if self._rng.random() < 0.2:  # power cuts
                 self._clock.restart()
             else:
                 living = living[: self._rng.randint(0, 1)]
