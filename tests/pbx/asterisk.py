@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 TRUNK = "127.0.0.2"  # a SIPp that calls from here is the trunk
 PHONE = "127.0.0.3"  # and one that listens here is the phone
+DESK = "127.0.0.4"  # and one that calls from here is a phone that is told who is called
 
 MODULES = """
     app_channelredirect app_dial app_exec app_originate app_playback app_read app_stack app_userevent app_verbose
@@ -178,11 +179,22 @@ def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
             dtmf_mode=rfc4733
             direct_media=no
             trust_id_inbound=yes
-            send_pai=yes
             [trunk]
             type=identify
             endpoint=trunk
             match={TRUNK}
+            [desk]
+            type=endpoint
+            context=from-trunk
+            disallow=all
+            allow=ulaw
+            dtmf_mode=rfc4733
+            direct_media=no
+            send_pai=yes
+            [desk]
+            type=identify
+            endpoint=desk
+            match={DESK}
             [phone]
             type=endpoint
             context=default

@@ -1,6 +1,7 @@
 """One Asterisk and one phone for all tests here, each test with a dialplan of its own."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def phone(installed, pbx):
 @pytest.fixture
 def dial(installed, pbx):
     """Makes calls by the trunk: ``async with dial(caller, exten) as call``."""
-    return lambda caller, exten="100", *headers: sipp.call(installed, pbx, caller, exten, *headers)
+    return partial(sipp.call, installed, pbx)
 
 
 @pytest.fixture

@@ -64,8 +64,9 @@ def messages(record: Path, direction: str, method: str) -> list[Message]:
 class Call(asyncio.DatagramProtocol):
     """A call that came in by the trunk, and its media."""
 
-    def __init__(self, sipp: Process, port: int, call_id: str, record: Path) -> None:
+    def __init__(self, sipp: Process, source: str, port: int, call_id: str, record: Path) -> None:
         self.sipp = sipp
+        self._source = source
         self._id = call_id
         self._port = port
         self._record = record
@@ -119,13 +120,14 @@ class Call(asyncio.DatagramProtocol):
         """Let SIPp end the call with a BYE, and wait for its end."""
         await self.answered()
         order = (
-            f"INFO sip:trunk@{TRUNK}:{self._port} SIP/2.0\r\nVia: SIP/2.0/UDP {TRUNK};branch=z9hG4bKorder\r\n"
-            f"From: <sip:test@{TRUNK}>;tag=1\r\nTo: <sip:trunk@{TRUNK}>;tag=2\r\nCall-ID: {self._id}\r\n"
+            f"INFO sip:trunk@{self._source}:{self._port} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {self._source};branch=z9hG4bKorder\r\n"
+            f"From: <sip:test@{self._source}>;tag=1\r\nTo: <sip:trunk@{self._source}>;tag=2\r\nCall-ID: {self._id}\r\n"
             "CSeq: 9 INFO\r\nContent-Length: 0\r\n\r\n"
         )
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.bind((TRUNK, 0))
-            sender.sendto(order.encode(), (TRUNK, self._port))
+            sender.bind((self._source, 0))
+            sender.sendto(order.encode(), (self._source, self._port))
         await self.ended()
 
     async def ended(self) -> None:
@@ -170,7 +172,7 @@ async def phone(installed: Path, asterisk: Asterisk) -> AsyncIterator[Phone]:
 
 @asynccontextmanager
 async def call(
-    installed: Path, asterisk: Asterisk, caller: str, exten: str = "100", *headers: str
+    installed: Path, asterisk: Asterisk, caller: str, exten: str = "100", *headers: str, source: str = TRUNK
 ) -> AsyncIterator[Call]:
     """A call by the trunk.
 
@@ -178,22 +180,23 @@ async def call(
         caller: The From header's name and address, such as ``"Name" <sip:2125550101@trunk.example>``.
         exten: The number called.
         headers: More lines of the INVITE.
+        source: The address that calls.
     """
-    port, call_id = free_port(TRUNK), f"{uuid.uuid4()}@trunk"
+    port, call_id = free_port(source), f"{uuid.uuid4()}@trunk"
     record = asterisk.folder / f"{call_id}.sip"
     scenario = asterisk.folder / f"{call_id}.xml"
     scenario.write_text(_with(headers), encoding="utf-8")
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media:
-        media.bind((TRUNK, 0))
+        media.bind((source, 0))
         rtp_port = media.getsockname()[1]
         process = await asyncio.create_subprocess_exec(
-            installed / "bin" / "sipp", "-sf", scenario, "-i", TRUNK, "-p", str(port), "-m", "1",
+            installed / "bin" / "sipp", "-sf", scenario, "-i", source, "-p", str(port), "-m", "1",
             "-s", exten, "-cid_str", call_id, "-key", "caller", caller, "-key", "rtp_port", str(rtp_port),
             "-trace_msg", "-message_file", record, "-nostdin", f"127.0.0.1:{asterisk.sip_port}",
             stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE,
         )  # fmt: skip
-        made = Call(process, port, call_id, record)
+        made = Call(process, source, port, call_id, record)
         transport, _ = await loop.create_datagram_endpoint(lambda: made, sock=media)
         try:
             yield made

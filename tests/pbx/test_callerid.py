@@ -14,6 +14,7 @@ from bridge.cli.setup import SYSTEMS, Place, dialplan
 from tests.agi.names import NUMBERS, hostile
 from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO, world
 from tests.pbx import bridge
+from tests.pbx.asterisk import DESK
 from tests.pbx.bridge import FAULTS, failing, refusing
 
 RINGS_WITHIN_S = 1.5
@@ -218,7 +219,7 @@ async def test_the_phone_that_calls_shows_who_is_called(pbx, phone, dial, http):
     )
     for exten, name in ((f"9{BERND[1:]}", NAMES[BERND]), (YOKO[1:], NAMES[YOKO]), (UNKNOWN[1:], "")):
         since = len(pbx.log())
-        async with dial('"Desk" <sip:101@trunk.example>', exten) as call:
+        async with dial('"Desk" <sip:101@trunk.example>', exten, source=DESK) as call:
             await phone.invited(call)
             asserted = re.findall(r'^P-Asserted-Identity: "(.*)" <sip:', await call.answer(), re.MULTILINE)
             await call.hang_up()
