@@ -17,7 +17,7 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
-from bridge.networks import source
+from bridge.networks import source, within
 from bridge.settings import HttpSection
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Connections:
     def __init__(self, section: HttpSection) -> None:
         self.most = min(section.max_connections, _descriptors() - RESERVE)
         self._most_of_one = min(section.max_connections_per_address, self.most)
+        self._trusted = section.trusted_proxies
         self._most_body_bytes = section.max_body_bytes
         self._of: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
         self._count = 0
@@ -72,7 +73,8 @@ class Connections:
         of_address[connection] = None
         self._count += 1
         _OPEN.set(self._count)
-        if len(of_address) > self._most_of_one:
+        # A proxy's connections are those of many; how many of them one caller may have is the proxy's to say.
+        if len(of_address) > self._most_of_one and not within(connection.address, self._trusted):
             self._make_place(source(connection.address), "address")
         elif self._count > self.most:
             self._make_place(max(self._of, key=lambda address: len(self._of[address])), "total")

@@ -204,6 +204,20 @@ async def test_one_address_cannot_take_the_place_of_another(tmp_path: Path) -> N
             writer.close()
 
 
+async def test_a_trusted_proxy_may_have_more(tmp_path: Path) -> None:
+    section = HttpSection.model_validate(
+        {"host": "127.0.0.1", "port": 0, "max_connections_per_address": 4, "trusted_proxies": "127.0.0.2"}
+    )
+    async with desk(tmp_path, Mirror(SNAPSHOT), section=section) as running:
+        pairs = [
+            await asyncio.open_connection("127.0.0.1", running.port, local_addr=("127.0.0.2", 0)) for _ in range(9)
+        ]
+        for reader, writer in pairs:
+            writer.write(ASK)
+            assert (await one_reply(reader)).body.decode() == NAME
+            writer.close()
+
+
 async def test_bodies_together_are_bounded(tmp_path: Path) -> None:
     section = limited(max_body_bytes=1 << 16)
     head = b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
