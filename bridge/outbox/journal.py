@@ -264,6 +264,7 @@ class Journal:
                 self._ahead(min(FIRST_LOOK_S * 2 ** min(entry.looks, 20), LONGEST_LOOK_S), 0),
                 entry.id,
                 connection,
+                f"AND looks = {entry.looks}",  # another process may have looked too: that is one look
             )
         return goes_on
 

@@ -9,14 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from tests.simulation.outbox import TimeOnly, play
+from tests.simulation import directory, outbox
 
-FAULTS: dict[str, dict[str, Any]] = {"": {}, "time-only": {"journal": TimeOnly}, "wall-clock": {"wall_clock": True}}
+FAULTS: dict[str, dict[str, Any]] = {
+    "": {},
+    "time-only": {"journal": outbox.TimeOnly},
+    "wall-clock": {"wall_clock": True},
+}
 
 
 def work(seed: int, fault: str) -> str:
     """One seed; what is wrong with it."""
-    return str(play(seed, **FAULTS[fault]))
+    found = [outbox.play(seed, **FAULTS[fault]), "" if fault else directory.play(seed)]
+    return "\n".join(filter(None, found))
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class TimeOnly(Journal):
 
 
 @cache
-def _empty_file():
+def empty_file():
     path = Path(tempfile.mkdtemp(prefix="simulation-")) / "bridge.db"
     Database(path).close()
     return path
@@ -85,7 +85,7 @@ class Run:
         self._rng = random.Random(seed)
         random.seed(seed)  # for the jitter of deliveries and of the client
         self._path = folder / "bridge.db"
-        shutil.copy(_empty_file(), self._path)
+        shutil.copy(empty_file(), self._path)
         self._journal_type = journal
         self._wall_clock = wall_clock
         self._loop = Loop(self._rng)
@@ -217,7 +217,7 @@ class Run:
             await asyncio.sleep(self._rng.uniform(0.5, 10))
             if first_s is None:
                 continue
-            if self._clock.started_s > first_s:  # across a restart only the wall clock counts, and it is set here
+            if self._clock.started_s >= first_s:  # across a restart only the wall clock counts, and it is set here
                 return
             if self._loop.time() > first_s + SECTION.repeat_window_s - 5:
                 return
@@ -304,7 +304,8 @@ class Run:
 
 
 @contextmanager
-def _quiet():
+def quiet():
+    """No log of the bridge's own: a run is told by its seed."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -315,9 +316,9 @@ def _quiet():
 
 def play(seed, **options):
     """Play one seed; what is wrong with it, or nothing."""
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         try:
             Run(seed, Path(folder), **options).play()
         except Violation as violation:
-            return f"seed {seed}: {violation}"
+            return f"outbox, seed {seed}: {violation}"
     return ""
