@@ -1,7 +1,7 @@
 """Fuzzes FastAGI: ``python -m tests.fuzz.agi SECONDS [SEED]`` plays a PBX that says anything at any time.
 
 It starts ``itflow-bridge demo``, opens calls whose heads and answers were changed at random, and makes a good call
-after every hundred, which must be answered. A traceback, an error in the log, a death or a missing answer is a finding.
+after every hundred, which must be answered. A traceback, an error in the log, a death or a missing answer is a find.
 The same seed makes the same calls.
 """
 
