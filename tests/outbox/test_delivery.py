@@ -185,3 +185,30 @@ async def test_two_processes_with_one_journal_make_one_asset_of_each(itflow, del
         await until(lambda: journal.counts()[State.PENDING] == 0)
     assert len(itflow.assets()) == 20
     assert not itflow.doubles()
+
+
+async def test_one_that_was_given_up_and_comes_all_the_same_is_added(itflow, deliver, journal):
+    entry = journal.accept(1, read({"name": "PC-1"}), "key", 600)
+    number = journal.claim(entry, 60)
+    journal.refused(entry, "Given up")
+    notes = f"[itflow-bridge {entry.tag}-{number}]"
+    itflow.embedded.load({"assets": [{"asset_name": "PC-1", "asset_client_id": 1, "asset_notes": notes}]})
+    async with deliver():
+        await until(lambda: journal.counts()[State.ADDED] == 1)
+        await until(lambda: not journal.watched())
+    assert journal.get(entry.id).itflow_id == 1
+    assert itflow.assets() == [(1, "PC-1")]
+
+
+async def test_what_comes_late_is_removed_and_what_was_told_stays(itflow, deliver, journal):
+    entry = journal.accept(1, read({"name": "PC-1"}), "key", 600)
+    for number in (1, 2):
+        assert journal.claim(journal.get(entry.id), 60) == number
+    journal.added(entry, 2, 2)
+    untagged = {"asset_name": "PC-1", "asset_client_id": 1}
+    marks = [f"[itflow-bridge {entry.tag}-{number}]" for number in (1, 2)]
+    itflow.embedded.load({"assets": [{**untagged, "asset_notes": mark} for mark in (*marks, "typed by hand")]})
+    async with deliver():
+        await until(lambda: not journal.watched())
+    rows = itflow.embedded.connection.execute("SELECT asset_id FROM assets ORDER BY asset_id")
+    assert [int(asset_id) for (asset_id,) in rows] == [2, 3]
