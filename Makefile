@@ -5,6 +5,7 @@
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
+# make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
 # make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
 # The first of these that is new enough; python3 is often the system's own, older one.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -18,7 +19,7 @@ installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashe
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
 
-.PHONY: demo test test-lowest bench fuzz wheel lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz wheel lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -40,6 +41,11 @@ lint: install
 
 test: lint
 	$(BIN)/python -m pytest
+
+test-newest:
+	$(PYTHON) -m venv $(VENV)-newest
+	$(call installed,$(VENV)-newest/bin,requirements.lock)
+	CI= $(VENV)-newest/bin/python -m pytest --ignore=tests/pbx
 
 test-lowest:
 	$(PYTHON) -m venv $(VENV)-lowest
@@ -66,4 +72,4 @@ wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-newest $(VENV)-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
