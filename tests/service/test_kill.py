@@ -10,7 +10,7 @@ import pytest
 from bridge.embedded import FaultKind
 
 ASSETS = 24
-HASTE = {"ASSETS_DEADLINE_S": "0.5", "ASSETS_SETTLE_S": "2", "ASSETS_MAX_WAIT_S": "1", "ITFLOW_TIMEOUT_S": "1"}
+HASTE = {"ASSETS_DEADLINE_S": "0.5", "ASSETS_SETTLE_S": "2", "ASSETS_MAX_WAIT_S": "1", "ASSETS_ANSWER_S": "1"}
 
 
 async def promised(bridge, name):
