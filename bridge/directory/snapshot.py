@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any, Final, Self
 
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, covers
+from bridge.itflow.protocol import LARGEST_ID
 from bridge.storage import memory
 
 _ENTRY: Final = (
@@ -121,10 +122,14 @@ class Snapshot:
 
     def entry(self, kind: Kind, entry_id: int) -> Entry | None:
         """An entry that is shown, or None."""
+        if entry_id > LARGEST_ID:
+            return None
         return next((self._entry(row) for row in self._rows(_ONE, kind.value, entry_id)), None)
 
     def client(self, client_id: int) -> Client | None:
         """A client that is not archived, or None."""
+        if client_id > LARGEST_ID:  # a caller can type any number of digits
+            return None
         return next((_client(*row) for row in self._rows(_ONE_CLIENT, client_id)), None)
 
     def clients(self, scope: Scope = None) -> Iterator[Client]:

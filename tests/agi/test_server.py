@@ -219,3 +219,11 @@ async def test_fuzzed_transcripts_never_crash_the_server(door, caplog, pieces, f
     await exchange(door.port, *pieces, b"HANGUP\n", then_close=True)
     await until(lambda: not door.server.calls)
     assert not any(record.levelno >= logging.ERROR for record in caplog.records)
+
+
+async def test_a_client_number_of_thirty_digits_is_no_client(door):
+    """Found by the fuzzer: SQLite holds no such number, and the call ended with a traceback."""
+    typed = {"enter-client": ["9" * 30], "enter-pin": ["1234"]}
+    said = (await talk(door.port, "balance", UNKNOWN, keys=typed)).said
+    assert "wrong-pin" in said
+    assert said[-1] == "goodbye"

@@ -54,7 +54,7 @@ def test_what_goes_in_comes_out_in_order(snapshot: Snapshot) -> None:
     assert [snapshot.client(client.id) for client in CLIENTS] == CLIENTS
 
 
-@pytest.mark.parametrize("client_id", [0, 2, 255, 257, 1 << 50, -1])
+@pytest.mark.parametrize("client_id", [0, 2, 255, 257, 1 << 50, -1, 10**30])
 def test_a_client_that_is_not_there(snapshot: Snapshot, client_id: int) -> None:
     assert snapshot.client(client_id) is None
     assert snapshot.invoices(client_id) == []
