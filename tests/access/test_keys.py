@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import sqlite3
+from contextlib import closing
 
 import pytest
 from prometheus_client import REGISTRY
@@ -129,7 +130,8 @@ def test_names_and_secrets_are_taken_once(keys):
 
 def test_no_secret_is_stored(keys, database):
     secret = keys.add("pbx", Options())
-    content = "\n".join(sqlite3.connect(database.path).iterdump())
+    with closing(sqlite3.connect(database.path)) as other:
+        content = "\n".join(other.iterdump())
     assert "pbx" in content
     assert secret not in content
 

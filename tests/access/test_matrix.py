@@ -11,6 +11,7 @@ import itertools
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from urllib.parse import quote, urlencode
@@ -265,7 +266,7 @@ def test_other_methods(bridge: Running, path: str):
 
 def test_head_writes_nothing(bridge: Running):
     tables = ("journal", "calls")
-    with sqlite3.connect(bridge.path) as opened:
+    with closing(sqlite3.connect(bridge.path)) as opened, opened:
         before = [opened.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables]
         for row in QUESTIONS.values():
             ask(bridge, "HEAD", replace(row, query={**row.query, "add_asset": "PC 2"}), "all", "query")

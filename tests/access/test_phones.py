@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_what_cannot_be_stored_is_stored_later(tmp_path: Path) -> None:
     database = Database(tmp_path / "bridge.db")
     phones = Phones(database)
     phones.note(T46, 1)
-    with sqlite3.connect(tmp_path / "bridge.db") as other:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as other, other:
         other.execute("ALTER TABLE phones RENAME TO away")
     with pytest.raises(StorageError):
         phones.flush()
@@ -58,7 +59,7 @@ def test_what_cannot_be_stored_is_stored_later(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         phones.flush()
     phones.note(T46, 3)
-    with sqlite3.connect(tmp_path / "bridge.db") as other:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as other, other:
         other.execute("ALTER TABLE away RENAME TO phones")
     phones.flush()
     (seen,) = phones.all()
@@ -82,7 +83,7 @@ async def test_stored_while_running_and_at_the_end(tmp_path: Path) -> None:
 async def test_an_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "bridge.access.background")
     database = Database(tmp_path / "bridge.db")
-    with sqlite3.connect(tmp_path / "bridge.db") as other:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as other, other:
         other.execute("ALTER TABLE phones RENAME TO away")
     phones = Phones(database)
     phones.note(T46, 1)

@@ -1,6 +1,7 @@
 """When keys were used is kept without holding up an answer."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -12,7 +13,7 @@ def test_what_cannot_be_stored_is_stored_later(keys, database):
     keys.add("pbx", Options())
     uses = keys.uses
     uses.note("pbx", "used", "192.0.2.1")
-    with sqlite3.connect(database.path) as other:
+    with closing(sqlite3.connect(database.path)) as other, other:
         other.execute("ALTER TABLE key_uses RENAME TO away")
     with pytest.raises(StorageError):
         uses.flush()
@@ -20,7 +21,7 @@ def test_what_cannot_be_stored_is_stored_later(keys, database):
     uses.note("pbx", "refused", None)
     with pytest.raises(StorageError):
         uses.flush()
-    with sqlite3.connect(database.path) as other:
+    with closing(sqlite3.connect(database.path)) as other, other:
         other.execute("ALTER TABLE away RENAME TO key_uses")
     other.close()
     uses.flush()

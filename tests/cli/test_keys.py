@@ -6,6 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_new_secret_and_when_the_old_one_was_used(command, tmp_path):
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=12)
     listed = command("keys", "list")
     assert re.search(rf"live; old secret until {until:%Y-%m-%d %H:}\d\d, last used: never", listed)
-    with sqlite3.connect(tmp_path / "bridge.db") as opened:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as opened, opened:
         opened.executemany(
             "INSERT INTO key_uses VALUES ('pbx', ?, 1780000000, '192.0.2.7', 3)",
             [("used",), ("replaced",), ("refused",)],
@@ -107,7 +108,7 @@ def test_what_is_wrong_with_a_rotation_is_told(command, words, told):
 def test_a_key_that_cannot_be_read_is_listed_and_checked_and_the_others_work(command, tmp_path):
     command("keys", "add", "pbx")
     command("keys", "add", "bad")
-    with sqlite3.connect(tmp_path / "bridge.db") as opened:
+    with closing(sqlite3.connect(tmp_path / "bridge.db")) as opened, opened:
         opened.execute("UPDATE keys SET options = '{' WHERE name = 'bad'")
     opened.close()
     listed = command("keys", "list")

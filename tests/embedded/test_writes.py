@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_rows_survive_the_death_of_the_process(tmp_path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"written\n"
         process.send_signal(signal.SIGKILL)
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         rows = connection.execute("SELECT client_id, client_name, client_type FROM clients").fetchall()
     connection.close()
     assert rows == [(1, "Kept", "Direct")]
