@@ -105,6 +105,8 @@ async def flooded(port: int, process_id: int, expected: bytes) -> int:
 async def test_a_phone_system_is_answered_within_a_second_throughout(limits: str) -> None:
     async with demo(limits) as (port, process_id):
         expected, _ = await ask(port)
-        once = await flooded(port, process_id, expected)
-        # The allocator keeps what was freed, so memory has come back if the next flood needs no more.
-        assert await flooded(port, process_id, expected) < once + GROWN_KB
+        await flooded(port, process_id, expected)
+        # The allocator keeps what was freed, and the collector of cycles comes late: memory has come back if, once both
+        # have seen a flood, the next one needs no more.
+        before = await flooded(port, process_id, expected)
+        assert await flooded(port, process_id, expected) < before + GROWN_KB
