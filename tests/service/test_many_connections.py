@@ -106,7 +106,7 @@ async def test_a_phone_system_is_answered_within_a_second_throughout(limits: str
     async with demo(limits) as (port, process_id):
         expected, _ = await ask(port)
         await flooded(port, process_id, expected)
-        # The allocator keeps what was freed, and the collector of cycles comes late: memory has come back if, once both
-        # have seen a flood, the next one needs no more.
+        # The allocator keeps what was freed, and the collector of cycles comes late: memory has come back if the next
+        # flood needs no more, once both have seen one.
         before = await flooded(port, process_id, expected)
         assert await flooded(port, process_id, expected) < before + GROWN_KB
