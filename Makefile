@@ -1,6 +1,6 @@
 # make demo    the main job: an ITFlow with sample data and the bridge in front of it, on 127.0.0.1:8080
 # make test    all checks: ruff, mypy, pytest
-# make bench   the measured figures of docs/performance.md; BEFORE=COMMIT puts an older commit beside today's
+# make bench   the measured figures of docs/performance.md; BENCH=callerid measures a part
 # make fuzz    hostile requests and FastAGI calls, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
 # make wheel   dist/itflow_bridge-*.whl
@@ -57,7 +57,7 @@ lock: install
 	$(compile) --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 bench: install
-	BEFORE=$(BEFORE) $(BIN)/python -m tests.bench $(BENCH)
+	$(BIN)/python -m tests.bench $(BENCH)
 
 SECONDS ?= 60
 fuzz: install

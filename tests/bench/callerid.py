@@ -24,8 +24,6 @@ from bridge.access.keys import Keys, Options
 from bridge.settings import load as load_settings
 from bridge.storage import Database
 from tests.bench import pages
-from tests.bench.before import COMMIT
-from tests.bench.before import python as before_python
 from tests.bench.callerid_servers import FIRST, SECRET, name_of
 from tests.bench.directory import itflow
 from tests.bench.figure import Figure, at_least, at_most
@@ -48,7 +46,7 @@ class Asked:
     Attributes:
         contacts: How many there are; 0 for a bare aiohttp handler, which is asked like the middle one.
         form: A key of ``FORMS``.
-        kind: What serves: the bridge, a handler, or the bridge of an older commit.
+        kind: What serves: the bridge or a handler.
     """
 
     contacts: int
@@ -60,7 +58,7 @@ class Asked:
         """In words."""
         if not self.contacts:
             return BARE_KINDS[self.kind]
-        return f"`cid={self.form}`, {self.contacts:,} contacts" + (f", {COMMIT}" if self.kind == "before" else "")
+        return f"`cid={self.form}`, {self.contacts:,} contacts"
 
     @property
     def server(self) -> Server:
@@ -82,7 +80,6 @@ Server = tuple[str, int]
 BARE_KINDS = {"bare": "a bare aiohttp handler", "bare-asyncio": "a bare aiohttp handler on asyncio's own loop"}
 BARE, BARE_ASYNCIO = (Asked(0, "+12012000007", kind) for kind in BARE_KINDS)
 ASKED = tuple(Asked(contacts, form) for contacts in SIZES for form in FORMS)
-OLD = tuple(Asked(MIDDLE, form, "before") for form in FORMS) if COMMIT else ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def running(server: Server) -> Iterator[tuple[int, int]]:
     )
     interpreter, folder = before_python() if kind == "before" else (sys.executable, None)
     command = [interpreter, "-m", "tests.bench.callerid_servers", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
         try:
@@ -130,7 +127,7 @@ def cpu_s(process_id: int) -> float:
 
 def side_by_side(servers: Mapping[Server, tuple[int, int]]) -> Mapping[Asked, list[Cost]]:
     """Loads the servers in turns, so that a noisy machine disturbs all of them alike; the first turn is a start-up."""
-    costs: dict[Asked, list[Cost]] = {asked: [] for asked in (BARE, BARE_ASYNCIO, *ASKED, *OLD)}
+    costs: dict[Asked, list[Cost]] = {asked: [] for asked in (BARE, BARE_ASYNCIO, *ASKED)}
     for turn in range(1 + ROUNDS):
         for asked, found in costs.items():
             port, process_id = servers[asked.server]
@@ -146,9 +143,9 @@ def side_by_side(servers: Mapping[Server, tuple[int, int]]) -> Mapping[Asked, li
 def measure() -> Iterator[Figure]:
     """The figures of caller ID."""
     with ExitStack() as stack:
-        wanted = dict.fromkeys(asked.server for asked in (BARE, BARE_ASYNCIO, *ASKED, *OLD))
+        wanted = dict.fromkeys(asked.server for asked in (BARE, BARE_ASYNCIO, *ASKED))
         servers = {server: stack.enter_context(running(server)) for server in wanted}
-        for asked in (*ASKED, *OLD):
+        for asked in ASKED:
             for number in (FIRST, asked.last):
                 name = ask(servers[asked.server][0], asked.path.replace("%d", str(number)))
                 assert name == name_of(number), (asked, number, name)
@@ -170,9 +167,6 @@ def measure() -> Iterator[Figure]:
         middle = Asked(MIDDLE, form)
         yield at_least(f"answers/s of {middle.name} ÷ {BARE_ASYNCIO.name}", ratio(middle, BARE_ASYNCIO), 0.85)
         yield Figure(f"answers/s of {middle.name} ÷ {BARE.name} on the same loop", f"{ratio(middle, BARE):.2f}")
-    for old in OLD:
-        today = Asked(MIDDLE, old.form)
-        yield Figure(f"answers/s of {today.name} ÷ the same at {COMMIT}", f"{ratio(today, old):.2f}")
     for form in FORMS:
         many, little = Asked(MANY, form), Asked(LITTLE, form)
         yield at_least(f"answers/s of `cid={form}` at {MANY:,} contacts ÷ at {LITTLE:,}", ratio(many, little), 0.9)
