@@ -98,12 +98,8 @@ class Cost:
 def running(server: Server) -> Iterator[tuple[int, int]]:
     """A server process; gives its port and process id."""
     kind, contacts = server
-    # The older commit remembers answers; it gets room for one, so that none is.
-    arguments = {"before": ("callerid", str(contacts), "1"), "callerid": ("callerid", str(contacts))}.get(
-        kind, (kind,)
-    )
-    interpreter, folder = before_python() if kind == "before" else (sys.executable, None)
-    command = [interpreter, "-m", "tests.bench.callerid_servers", *arguments]
+    arguments = (kind, str(contacts)) if contacts else (kind,)
+    command = [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
