@@ -32,7 +32,13 @@ text of an error tells its reader what to do next. Foreign exceptions are mapped
 where they appear, with ``from``.
 """
 
+import traceback
 from math import ceil
+
+
+def place(error: BaseException) -> str:
+    """The lines of code that an error came through, for the log: its text might hold a number, a key or a body."""
+    return "".join(traceback.format_tb(error.__traceback__))
 
 
 class BridgeError(Exception):

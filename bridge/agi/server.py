@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from types import ModuleType
@@ -17,7 +16,7 @@ from bridge.agi.features import Features
 from bridge.agi.protocol import Environment
 from bridge.agi.session import Session
 from bridge.agi.slots import Slots
-from bridge.errors import BadParameter, BridgeError, HungUp, KeyMissing, KeyWrong, SettingsError, TooMany
+from bridge.errors import BadParameter, BridgeError, HungUp, KeyMissing, KeyWrong, SettingsError, TooMany, place
 from bridge.numbers import masked
 
 log = logging.getLogger(__name__)
@@ -89,8 +88,7 @@ class Server:
             self._warn(session.peer, kind.__name__, f"{who[0]} of {who[1]}: {error}")
         except Exception as error:  # noqa: BLE001 - a fault of ours ends one call, and the dialplan goes on
             # Its text may hold what the caller typed, so only its kind and place are logged.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            log.error("agi %s of %s failed with %s:\n%s", *who, type(error).__name__, place)  # noqa: TRY400 - as said
+            log.error("agi %s of %s failed with %s:\n%s", *who, type(error).__name__, place(error))  # noqa: TRY400 - as said
 
     async def _begun(self, session: Session) -> tuple[Environment, ModuleType, Key]:
         """Who calls, what for, and with which key; soon, or not at all."""

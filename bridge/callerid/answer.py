@@ -6,7 +6,6 @@ A call must ring: whatever is wrong here, there is an answer, and its name is a 
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from bridge.callerid.facts import facts
 from bridge.callerid.lookup import Asker, Result, lookup
 from bridge.callerid.text import safe
 from bridge.directory.mirror import Mirror
-from bridge.errors import NotReady
+from bridge.errors import NotReady, place
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +128,7 @@ def failed(error: Exception, fallback: str = "", *, interface: Interface = Inter
 
 def _fault(error: Exception, fallback: str) -> Answer:
     # The error's own text may hold the number, so only its kind and place are logged.
-    place = "".join(traceback.format_tb(error.__traceback__))
-    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place)
+    log.error("A lookup failed with %s and was answered without a name:\n%s", type(error).__name__, place(error))
     return Answer(FAULT, _plain(fallback, MAX_FALLBACK), reason=type(error).__name__)
 
 

@@ -10,9 +10,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bridge.callerid import safe
-from bridge.errors import BadParameter, BridgeError, RequestError, TooMany
+from bridge.errors import BadParameter, BridgeError, RequestError, TooMany, place
 from bridge.http import query
-from bridge.http.faults import place
 from bridge.http.front import RESULT
 
 log = logging.getLogger(__name__)

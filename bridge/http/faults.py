@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-import traceback
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from bridge.errors import place
+
 log = logging.getLogger(__name__)
 
 _OF_THE_CLIENT = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-
-
-def place(error: BaseException) -> str:
-    """The lines of code that an error came through."""
-    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def aiohttp_log() -> logging.Logger:

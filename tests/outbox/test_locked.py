@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.errors import ItflowError
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
 from bridge.outbox.delivery import Deliverer, delivering
@@ -76,7 +77,7 @@ async def itflow(server):
                 while True:
                     try:
                         await client.row("clients", 1)
-                    except Exception:  # noqa: BLE001 - it is not up yet
+                    except ItflowError:  # it is not up yet
                         await asyncio.sleep(0.05)
                     else:
                         break

@@ -59,20 +59,20 @@ class Loop(asyncio.SelectorEventLoop):
     def time(self):
         return self._clock.now_s
 
-    def call_soon(self, callback, *args, context=None):  # type: ignore[override]
+    def call_soon(self, callback, *args, context=None):  # type: ignore[override]  # asyncio's types name every callback
         handle = asyncio.Handle(callback, args, self, context)
         self._enqueue(handle, callback, args, context or contextvars.copy_context())
         return handle
 
-    def call_at(self, when, callback, *args, context=None):  # type: ignore[override]
+    def call_at(self, when, callback, *args, context=None):  # type: ignore[override]  # asyncio's types name every callback
         context = context or contextvars.copy_context()
         handle: asyncio.TimerHandle = super().call_at(when, lambda: self._enqueue(handle, callback, args, context))
         return handle
 
-    def call_later(self, delay, callback, *args, context=None):  # type: ignore[override]
+    def call_later(self, delay, callback, *args, context=None):  # type: ignore[override]  # asyncio's types name every callback
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
-    def run_in_executor(self, executor, func, *args):  # type: ignore[override]  # noqa: ARG002 - asyncio's
+    def run_in_executor(self, executor, func, *args):  # type: ignore[override]  # noqa: ARG002 - as above
         """What would run in a thread runs some time later; a kill comes before it or after it."""
         future = self.create_future()
 
