@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry
+from bridge.directory.reader import MONEY, PEOPLE
 from bridge.directory.snapshot import fill
-from bridge.directory.store import MONEY, PEOPLE
 from bridge.storage import Database
 
 

@@ -15,7 +15,7 @@ from bridge import resources
 from bridge.access.keys import WARN_BEFORE, Keys, expiry
 from bridge.agi.lockout import LEAST_DIGITS, usable
 from bridge.cli.common import Config, console, database, exposed
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities, Generation
 from bridge.itflow.client import ItflowClient, connected

@@ -15,8 +15,8 @@ from rich.segment import Segment
 
 from bridge import controls
 from bridge.directory.mirror import Mirror
+from bridge.directory.reader import Reader
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.store import Reader
 from bridge.settings import Settings
 from bridge.storage import Database
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bridge.directory.store import Found
+from bridge.directory.found import Found
 
 # A mirror this small may lose its rows without a doubt, as long as half of them are left.
 LOSS_FLOOR = 5

@@ -25,7 +25,7 @@ from typing import Any
 from bridge.controls import log_to_stderr
 from bridge.directory.follow import NUDGE_GAP_S, Follower
 from bridge.directory.mirror import Mirror
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.directory.sync import Sync
 from bridge.errors import BridgeError
 from bridge.itflow.client import ItflowClient

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 
+from bridge.directory.found import Found, Odd
 from bridge.directory.rows import TABLES, StoredRow
-from bridge.directory.store import Found, MirrorStore, Odd
+from bridge.directory.store import MirrorStore
 from bridge.errors import RowGarbled
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.protocol import Row

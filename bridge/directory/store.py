@@ -8,120 +8,20 @@ operator's) one stands back. The marks of the pages go first: a pull that was br
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bridge import numbers
 from bridge.clock import Moment
 from bridge.directory.entries import Kind
+from bridge.directory.found import SLICE, Found, Known
 from bridge.directory.mirror import Freshness
+from bridge.directory.reader import freshness, read_facts
 from bridge.directory.rows import TABLES, NumberRow, StoredRow, Table, numbers_of, releases
-from bridge.directory.snapshot import Snapshot, version_of
 from bridge.itflow.client import PageMark
 from bridge.storage import Database
-
-PEOPLE: Final = ("clients", "locations", "contacts", "vendors")
-MONEY: Final = ("invoices", "payments")
-
-# Rows written in one transaction: some 100 ms in which another writer waits.
-SLICE = 10_000
-# So many rows that cannot be read are named, the others are counted.
-NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a module.
-
-    Attributes:
-        pull: Counts the pulls that were taken over.
-        rows: Rows, archived ones too.
-        ever: It has been pulled before.
-        doubt: What is doubtful about it.
-        gap: Why it cannot be read.
-        odd: What is said of its rows that cannot be read.
-    """
-
-    pull: int
-    rows: int
-    ever: bool
-    doubt: str
-    gap: str
-    odd: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A row that cannot be read.
-
-    Attributes:
-        id: 0 where that is what cannot be read.
-        reason: Names module, column and row, never the value.
-        client_id: Whose it is; None where that is not known, or for a payment.
-        invoice_id: What a payment pays; None where that is not known.
-    """
-
-    id: int
-    reason: str
-    client_id: int | None = None
-    invoice_id: int | None = None
-
-
-@dataclass(slots=True)
-class Found:
-    """What a pull of a module found, not yet taken over.
-
-    Attributes:
-        known: The module before.
-        marks: Its pages.
-        lost: Ids of known rows that are gone.
-        odd: Rows that cannot be read; known ones stay as they are.
-        seen: Rows that ITFlow has.
-        new: Rows that were not known.
-        changed: Rows that are new or other than before.
-        pages: Pages that were read.
-        same_pages: Those that came unchanged, so that nobody looked into them.
-    """
-
-    module: str
-    known: Known
-    marks: dict[int, PageMark] = field(default_factory=dict)
-    lost: array[int] = field(default_factory=lambda: array("Q"))
-    odd: list[Odd] = field(default_factory=list)
-    seen: int = 0
-    new: int = 0
-    changed: int = 0
-    pages: int = 0
-    same_pages: int = 0
-    # On disk, where a first pull of a million rows has room.
-    _spool: sqlite3.Connection = field(
-        default_factory=lambda: sqlite3.connect("", check_same_thread=False, isolation_level=None), repr=False
-    )
-
-    def __post_init__(self) -> None:
-        columns = TABLES[self.module].columns
-        self._spool.execute(f"CREATE TABLE rows ({', '.join(columns)}, PRIMARY KEY (id))")
-        self._spool.execute("BEGIN")
-
-    def add(self, rows: Sequence[StoredRow]) -> None:
-        """Note rows that are new or changed."""
-        marks = ", ".join("?" * len(TABLES[self.module].columns))
-        self._spool.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", rows)
-        self.changed += len(rows)
-
-    def slices(self) -> Iterator[list[StoredRow]]:
-        """The noted rows."""
-        cursor = self._spool.execute("SELECT * FROM rows ORDER BY id")
-        while rows := cursor.fetchmany(SLICE):
-            yield rows
-
-    def close(self) -> None:
-        """Forget the noted rows."""
-        self._spool.close()
 
 
 class MirrorStore:
@@ -312,7 +212,7 @@ class MirrorStore:
     def facts(self) -> dict[str, str]:
         """What is known of the whole."""
         with self.database.read() as connection:
-            return _facts(connection)
+            return read_facts(connection)
 
     def has_people(self) -> bool:
         """Whether every module of people that can be read was."""
@@ -321,7 +221,7 @@ class MirrorStore:
     def freshness(self) -> Freshness:
         """How current the mirror is."""
         with self.database.read() as connection:
-            return _freshness(connection)
+            return freshness(connection)
 
     def _prepared(self, found: Found, rows: Sequence[StoredRow]) -> _Prepared:
         table = TABLES[found.module]
@@ -339,37 +239,6 @@ class MirrorStore:
         return [
             (f"{region} {releases()}", list(numbers_of(row, region))) for row, region in zip(rows, wanted, strict=True)
         ]
-
-
-class Reader:
-    """Reads the mirror as a snapshot, and another one only where something has changed.
-
-    Args:
-        database: ``bridge.db``; best a connection of its own, because a large mirror keeps it busy.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._version = ""
-        self._snapshot: Snapshot | None = None
-
-    def read(self) -> tuple[Snapshot | None, Freshness]:
-        """The mirror, the same object as last time where nothing changed, and how current it is.
-
-        Returns:
-            No snapshot before every module of people that can be read was.
-
-        Raises:
-            StorageError: The file cannot be read.
-        """
-        with self._database.read() as connection:
-            freshness = _freshness(connection)
-            facts = _facts(connection)
-        version = version_of(facts)
-        if freshness.people_at is not None and version != self._version:
-            self._snapshot = Snapshot(self._database.copy())
-            self._version = self._snapshot.version
-        return self._snapshot, freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,13 +338,9 @@ def _note_regions(connection: sqlite3.Connection) -> bool:
     return bool(changes)
 
 
-def _facts(connection: sqlite3.Connection) -> dict[str, str]:
-    return dict(connection.execute("SELECT name, value FROM mirror_facts"))
-
-
 def _note_facts(connection: sqlite3.Connection, facts: Mapping[str, str]) -> bool:
     """Note facts about the whole; whether one has changed."""
-    if facts.items() <= _facts(connection).items():
+    if facts.items() <= read_facts(connection).items():
         return False
     connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
     return True
@@ -495,51 +360,3 @@ def _count_up(connection: sqlite3.Connection, pulls: dict[str, int], module: str
     ).rowcount
     pulls[module] += 1
     return bool(done)
-
-
-def _freshness(connection: sqlite3.Connection) -> Freshness:
-    modules = connection.execute(
-        "SELECT module, rows, pulled_at, doubt, gap, fault FROM mirror_modules ORDER BY module"
-    ).fetchall()
-    odd: dict[str, list[str]] = {}
-    for module, reason in connection.execute("SELECT module, reason FROM odd_row ORDER BY module, id"):
-        odd.setdefault(module, []).append(reason)
-    facts = _facts(connection)
-    moments = {
-        module: _moment(pulled_at) if pulled_at else None for module, _, pulled_at, _, gap, _ in modules if not gap
-    }
-    gaps = {module: gap for module, _, _, _, gap, _ in modules if gap}
-    doubts = {
-        module: " ".join(filter(None, (doubt, left_out(odd.get(module, []))))) for module, _, _, doubt, *_ in modules
-    }
-    return Freshness(
-        people_at=_oldest(PEOPLE, moments, gaps),
-        money_at=None if "invoices" in gaps else _oldest(MONEY, moments, gaps),
-        doubts={module: doubt for module, doubt in doubts.items() if doubt},
-        unreadable=gaps,
-        faults={module: fault for module, *_, fault in modules if fault},
-        rows={module: rows for module, rows, *_ in modules if rows},
-        payments=facts.get("payments", ""),
-        generation=facts.get("generation", ""),
-    )
-
-
-def _moment(text: str) -> Moment:
-    """What was stored; what cannot be read counts as long ago, so that names are still answered and no balance is."""
-    try:
-        return Moment.read(text)
-    except ValueError:
-        return Moment(dt.datetime.fromtimestamp(0, dt.UTC))
-
-
-def left_out(reasons: Sequence[str]) -> str:
-    """Some rows that cannot be read, in words for the operator; empty for none."""
-    more = f" And {len(reasons) - NAMED} more." if len(reasons) > NAMED else ""
-    return f"Left out: {' '.join(reasons[:NAMED])}{more}" if reasons else ""
-
-
-def _oldest(modules: Sequence[str], moments: Mapping[str, Moment | None], gaps: Mapping[str, str]) -> Moment | None:
-    """When the last of some modules was pulled; None where one that can be read never was."""
-    times = [moments.get(module) for module in modules if module not in gaps]
-    known = [time for time in times if time is not None]
-    return max(known, key=lambda time: time.age_s) if known and len(known) == len(times) else None

@@ -17,8 +17,10 @@ from typing import Final
 
 from bridge.clock import Moment
 from bridge.directory.doubts import judge
+from bridge.directory.found import Found, Known
 from bridge.directory.pull import Progress, pull, pull_new
-from bridge.directory.store import PEOPLE, Found, Known, MirrorStore, left_out
+from bridge.directory.reader import PEOPLE, left_out
+from bridge.directory.store import MirrorStore
 from bridge.errors import (
     ItflowError,
     ItflowFailing,

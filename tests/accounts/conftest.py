@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.directory.sync import Sync
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session

@@ -14,7 +14,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat
 from bridge import numbers
 from bridge.callerid import lookup
 from bridge.directory.entries import Kind
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.directory.sync import Sync
 from bridge.embedded import EmbeddedItflow
 from bridge.embedded.sample import rows

@@ -7,8 +7,9 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from bridge.directory.mirror import Freshness
+from bridge.directory.reader import Reader
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.store import MirrorStore, Reader
+from bridge.directory.store import MirrorStore
 from bridge.directory.sync import Sync
 from bridge.embedded import EmbeddedItflow
 from bridge.itflow.client import ItflowClient

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.directory.sync import Sync
 from bridge.errors import BridgeError
 from tests.directory.conftest import House

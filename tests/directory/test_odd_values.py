@@ -10,8 +10,8 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from bridge.accounts import balance
+from bridge.directory.reader import Reader
 from bridge.directory.snapshot import Snapshot
-from bridge.directory.store import Reader
 from bridge.directory.sync import Sync
 from bridge.errors import Uncertain
 from bridge.itflow.client import ItflowClient

@@ -15,7 +15,7 @@ import pytest
 from bridge.directory import process
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import Follow, following
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.directory.sync import sync_once
 from bridge.errors import NotReady, SettingsError
 from bridge.settings import Settings, load

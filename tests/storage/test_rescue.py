@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.errors import StorageError
 from bridge.storage import Database, rescue
 from bridge.storage.schema import steps

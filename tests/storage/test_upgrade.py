@@ -14,7 +14,7 @@ import pytest
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.access.phones import Phones
-from bridge.directory.store import Reader
+from bridge.directory.reader import Reader
 from bridge.errors import StorageError
 from bridge.outbox.journal import Journal, State
 from bridge.settings import load
