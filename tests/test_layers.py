@@ -7,7 +7,7 @@ import bridge
 
 STREET = [
     {"errors", "networks"},
-    {"numbers", "resources", "clock", "controls"},
+    {"numbers", "resources", "clock", "controls", "tasks"},
     {"settings", "storage"},
     {"itflow"},
     {"directory"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from contextlib import asynccontextmanager
 from prometheus_client import Counter
 
 from bridge.errors import StorageError
+from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,8 @@ async def repeated(name: str, work: Callable[[], Awaitable[object]], interval_s:
             await asyncio.sleep(interval_s)
             await attempt()
 
-    task = asyncio.create_task(for_ever(), name=name)
     try:
-        yield
+        async with running(for_ever(), name):
+            yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
         await attempt()

@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge
 
 from bridge.networks import source, within
 from bridge.settings import HttpSection
+from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
@@ -129,13 +130,8 @@ class Connections:
     @asynccontextmanager
     async def swept(self) -> AsyncIterator[None]:
         """Sweep as long as the context lasts."""
-        task = asyncio.create_task(self.sweep(), name="connections")
-        try:
+        async with running(self.sweep(), "connections"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _make_place(self, address: str, reason: str) -> None:
         """Close the connection of an address that has been idle the longest; without one, the newest."""

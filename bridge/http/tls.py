@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bridge.errors import SettingsError
 from bridge.settings import HttpSection
+from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +66,8 @@ class Certificate:
                 await asyncio.sleep(every_s)
                 await asyncio.to_thread(self.look)
 
-        task = asyncio.create_task(look(), name="certificate")
-        try:
+        async with running(look(), "certificate"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._newest

@@ -11,6 +11,7 @@ from typing import Self
 
 from bridge.errors import StorageError
 from bridge.storage.database import Database
+from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,8 @@ class Watch:
         database = await asyncio.to_thread(Database, path)
         try:
             watch = cls(database)
-            task = asyncio.create_task(watch._run(), name="watch")
-            try:
+            async with running(watch._run(), "watch"):
                 yield watch
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
         finally:
             database.close()
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bridge.directory.mirror import Mirror
-from tests.callerid.people import SNAPSHOT
-from tests.http.callerid_desk import SECRET, Desk, Reply, desk, one_reply, replies
+from tests.http.callerid_desk import SECRET, Desk, Reply, one_reply, replies
 
 HEAD = b"Host: bridge.example.com\r\nUser-Agent: asterisk\r\n"
 LAST = b"Connection: close\r\n"
@@ -22,17 +19,6 @@ END = b"\r\n\r\n"
 def ask(rest: bytes, *, parameter: bytes = b"cid=", more: bytes = LAST) -> bytes:
     target = b"/api.php?api_key=" + SECRET.encode() + b"&" + parameter + rest
     return b"GET " + target + b" HTTP/1.1\r\n" + HEAD + more + b"\r\n"
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.AbstractEventLoop, Desk]]:
-    """One door for all examples of a property; a loop of its own, because properties are not coroutines."""
-    loop = asyncio.new_event_loop()
-    serving = desk(tmp_path_factory.mktemp("desk"), Mirror(SNAPSHOT))
-    running = loop.run_until_complete(serving.__aenter__())
-    yield loop, running
-    loop.run_until_complete(serving.__aexit__(None, None, None))
-    loop.close()
 
 
 Door = tuple[asyncio.AbstractEventLoop, Desk]

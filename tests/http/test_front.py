@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,6 @@ TARGETS = {
 def octets_of(case: dict[str, Any], target: str) -> bytes:
     mark, text, count = case.get("repeat", ("BBB", "", 0))
     return str(case["octets"]).replace("TARGET", target).replace(mark, text * count).encode()
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.AbstractEventLoop, Desk]]:
-    """One door for all cases."""
-    loop = asyncio.new_event_loop()
-    serving = desk(tmp_path_factory.mktemp("desk"), Mirror(SNAPSHOT))
-    running = loop.run_until_complete(serving.__aenter__())
-    yield loop, running
-    loop.run_until_complete(serving.__aexit__(None, None, None))
-    loop.close()
 
 
 async def first_reply(running: Desk, octets: bytes, *, pieces: int = 1) -> Reply:

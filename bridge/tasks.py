@@ -1,0 +1,28 @@
+"""Tasks that live as long as something else: every one of them is ended and awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, object], name: str) -> AsyncIterator[None]:
+    """Run some work beside the context; at its end the work is cancelled and awaited.
+
+    Args:
+        work: A coroutine that runs until it is cancelled.
+        name: The task's, for whoever looks at a program that hangs.
+
+    Raises:
+        Exception: (At the end) what the work itself ended with.
+    """
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
