@@ -7,9 +7,12 @@ rows are taken over in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bridge.directory.found import Found
+
+# See ``judge``.
+Judge = Callable[[Sequence[Found], Sequence[str], float], Mapping[str, str]]
 
 # A mirror this small may lose its rows without a doubt, as long as half of them are left.
 LOSS_FLOOR = 5

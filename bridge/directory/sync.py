@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 
 from bridge.clock import Moment
-from bridge.directory.doubts import judge
+from bridge.directory.doubts import Judge, judge
 from bridge.directory.found import Found, Known
 from bridge.directory.pull import Progress, pull, pull_new
 from bridge.directory.reader import PEOPLE, left_out
@@ -89,6 +89,7 @@ class Sync:
         region: The setting ``numbers.region``.
         max_loss: The setting ``sync.max_loss``.
         progress: Told after each page.
+        judging: Why modules may lose no rows; see ``doubts.judge``.
     """
 
     def __init__(
@@ -99,12 +100,14 @@ class Sync:
         region: str,
         max_loss: float,
         progress: Progress | None = None,
+        judging: Judge = judge,
     ) -> None:
         self._client = client
         self._database = database
         self._store = MirrorStore(database, region)
         self._max_loss = max_loss
         self._progress = progress
+        self._judging = judging
         self._lock = asyncio.Lock()
 
     async def people(self, *, accept: bool = False) -> Report:
@@ -247,17 +250,17 @@ class Sync:
     ) -> Mapping[str, str]:
         """Why modules may lose no rows; see ``judge``.
 
-        What is doubted from earlier pulls of other modules counts too. Money that has lost rows is not judged without
-        the clients as ITFlow shows them now: the key may see fewer since they were last pulled.
+        What is doubted from earlier pulls of other modules counts too. Where rows are lost, the clients are read once
+        more: the key may have been limited to one of them since they were read, also within this pull.
         """
         earlier = [module for module in PEOPLE if module not in sources and self._store.known(module).doubt]
         clients: Mapping[str, Found] = {}
         suspects = [*troubled, *earlier]
-        if "clients" not in sources and any(one.lost for one in pulled.values()):
+        if any(one.lost for one in pulled.values()):
             clients, more, _ = await self._pull(Report(), {"clients": "clients"}, accept=False)
             suspects += more
         try:
-            doubts = judge([*pulled.values(), *clients.values()], suspects, self._max_loss)
+            doubts = self._judging([*pulled.values(), *clients.values()], suspects, self._max_loss)
         finally:
             for one in clients.values():
                 one.close()

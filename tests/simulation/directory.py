@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from bridge.directory.doubts import judge
 from bridge.directory.sync import Sync
 from bridge.errors import BridgeError
 from bridge.itflow.client import ItflowClient
@@ -116,8 +117,9 @@ def _none():
 class Run:
     """A run; what happens in it follows from its seed."""
 
-    def __init__(self, seed, folder):
+    def __init__(self, seed, folder, judging=judge):
         self._rng = random.Random(seed)
+        self._judging = judging
         random.seed(seed)
         self._path = folder / "bridge.db"
         shutil.copy(empty_file(), self._path)
@@ -128,6 +130,7 @@ class Run:
         self._known: dict[str, set[int]] = {"clients": set(), "contacts": set()}
         self._version = 0
         self._pulling: set[Process] = set()
+        self._saw_change: set[Process] = set()
         self._wrong = ""
 
     def play(self):
@@ -169,9 +172,10 @@ class Run:
             if rng.random() < 0.8:
                 self._firm.change()
             else:
-                # The key changes between two pulls; within one, see Sync.
-                while self._pulling:  # noqa: ASYNC110 - a killed process sets no event
+                # The key changes at any moment, but not there and back within one pull: no pull could tell.
+                while self._pulling & self._saw_change:  # noqa: ASYNC110 - a killed process sets no event
                     await asyncio.sleep(0.05)
+                self._saw_change = set(self._pulling)
                 clients = sorted(self._firm.rows["clients"])
                 self._firm.only = 0 if self._firm.only else rng.choice(clients)
             if self._wrong:
@@ -197,7 +201,7 @@ class Run:
         self._databases.append(database)
         session: Any = Session(self._firm)
         client = ItflowClient(session, "http://itflow", "KEY", timeout_s=2, attempts=1, page_size=PAGE)
-        return Sync(client, database, region="US", max_loss=0.2)
+        return Sync(client, database, region="US", max_loss=0.2, judging=self._judging)
 
     def _start(self):
         process = Process("sync")
@@ -246,11 +250,20 @@ class Run:
         return {module: {one for (one,) in self._looking.execute(query)} for module, query in found.items()}
 
 
-def play(seed):
+def floor_of_five(found, _troubled, max_loss):
+    """How release 1.0 judged: each module for itself, and five rows might always be gone."""
+    return {
+        one.module: "too many are gone"
+        for one in found
+        if (one.known.rows and not one.seen) or len(one.lost) > max(5, max_loss * one.known.rows)
+    }
+
+
+def play(seed, judging=judge):
     """Play one seed; what is wrong with it, or nothing."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         try:
-            Run(seed, Path(folder)).play()
+            Run(seed, Path(folder), judging).play()
         except Violation as violation:
             return f"sync, seed {seed}: {violation}"
     return ""

@@ -2,9 +2,13 @@
 
 import pytest
 
-from tests.simulation.directory import play
+from tests.simulation.directory import floor_of_five, play
 
 
 @pytest.mark.parametrize("first", range(0, 30, 10))
 def test_nothing_leaves_the_mirror_that_itflow_has(first):
     assert not [wrong for seed in range(first, first + 10) if (wrong := play(seed))]
+
+
+def test_the_fault_of_release_1_0_is_found():
+    assert any(play(seed, judging=floor_of_five) for seed in range(100))
