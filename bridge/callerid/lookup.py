@@ -104,7 +104,7 @@ class Verdict(NamedTuple):
     @property
     def candidates(self) -> tuple[Entry, ...]:
         """Everybody who came into question, each once."""
-        return tuple(dict.fromkeys(entry for match in self.matches for entry in match.entries))
+        return tuple({(entry.kind, entry.id): entry for match in self.matches for entry in match.entries}.values())
 
 
 def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
@@ -134,19 +134,29 @@ def lookup(snapshot: Snapshot, asker: Asker, text: str) -> Verdict:
 
 
 def _match(snapshot: Snapshot, asker: Asker, reading: Reading) -> Match:
-    number, aliases = reading.number, numbers.aliases(reading.number)
+    number = reading.number
     found = snapshot.match(number, asker.clients)
-    for alias in aliases:
-        found = [*found, *(entry for entry in snapshot.match(alias, asker.clients) if entry not in found)]
+    for alias in numbers.aliases(number):
+        found = _merged(found, snapshot.match(alias, asker.clients))
     if found and not asker.callerid.leads:
         found = [entry for entry in found if not _is_lead(snapshot, entry)]
     if found and reading.extension:
-        found = [entry for entry in found if _has(entry, (number, *aliases), reading.extension)] or found
+        found = [entry for entry in found if _has(entry, reading.extension)] or found
     return Match(reading, tuple(found), number)
 
 
-def _has(entry: Entry, spellings: Sequence[str], extension: str) -> bool:
-    return any(phone.number in spellings and phone.extension == extension for phone in entry.phones)
+def _merged(found: Iterable[Entry], more: Iterable[Entry]) -> Sequence[Entry]:
+    """Entries that were found by one number or by another; those found by both have both."""
+    known = {(entry.kind, entry.id): entry for entry in found}
+    for entry in more:
+        same = known.get((entry.kind, entry.id))
+        known[entry.kind, entry.id] = same._replace(phones=same.phones + entry.phones) if same else entry
+    return list(known.values())
+
+
+def _has(entry: Entry, extension: str) -> bool:
+    """Whether it has the number that it was found by with an extension."""
+    return any(phone.extension == extension for phone in entry.phones)
 
 
 def _is_lead(snapshot: Snapshot, entry: Entry) -> bool:
@@ -192,7 +202,7 @@ def _stands_alone(entry: Entry, others: Sequence[Entry], match: Match) -> bool:
     if entry.kind is Kind.VENDOR:
         return True
     reading = match.reading
-    return not others and (not match.main_line or _has(entry, (reading.number,), reading.extension))
+    return not others and (not match.main_line or _has(entry, reading.extension))
 
 
 def _owners(entries: Iterable[Entry]) -> dict[tuple[str, int | str], tuple[Entry, ...]]:

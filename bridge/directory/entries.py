@@ -72,6 +72,7 @@ class Entry(NamedTuple):
     Attributes:
         id: Row id in the module that ``kind`` names.
         client_id: 0 for a vendor or contact of no client.
+        phones: Its numbers; of an entry that ``Snapshot.match`` gives, those that were asked for.
         has_pin: The contact has a PIN in ITFlow; the PIN itself stays there.
     """
 

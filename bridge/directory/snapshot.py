@@ -11,7 +11,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import count
+from itertools import count, groupby
 from typing import Any, Final, Self
 
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, covers
@@ -21,10 +21,14 @@ from bridge.storage import memory
 _ENTRY: Final = (
     "kind, id, client_id, name, email, title, department, is_primary, important, billing, technical, has_pin"
 )
+_WIDTH: Final = len(_ENTRY.split(", "))
 _CLIENT: Final = "id, name, lead, favorite, currency, region"
 _NUMBER: Final = "number, label, extension"
 
-_MATCH = f"SELECT {_ENTRY} FROM number JOIN live_entry USING (kind, id) WHERE number = ?"
+_MATCH = f"""
+SELECT {_ENTRY}, number.number, number.label, number.extension
+FROM number JOIN live_entry USING (kind, id) WHERE number.number = ? ORDER BY number.kind, number.id, place
+"""
 _PHONES = f"SELECT {_NUMBER} FROM number WHERE kind = ? AND id = ? ORDER BY place"
 _ALL_PHONES = f"SELECT kind, id, {_NUMBER} FROM number ORDER BY kind, id, place"
 _ALL = f"SELECT {_ENTRY} FROM live_entry ORDER BY kind, id"
@@ -103,7 +107,7 @@ class Snapshot:
         return cls(connection)
 
     def match(self, number: str, scope: Scope = None) -> Sequence[Entry]:
-        """The entries with a number, in the order of kind and id.
+        """The entries with a number, in the order of kind and id; each with that number alone: a call needs no other.
 
         Args:
             number: An identity: E.164 or short.
@@ -111,14 +115,15 @@ class Snapshot:
         """
         with self._lock:
             rows = self._connection.execute(_MATCH, (number,)).fetchall()
-            if len(rows) > 1:  # an entry that has the number twice is there twice
-                rows = sorted(set(rows))
-            found = [
-                (row, self._connection.execute(_PHONES, row[:2]).fetchall())
-                for row in rows
-                if scope is None or row[2] in scope
-            ]
-        return [_entry(row, phones) for row, phones in found]
+        if scope is not None:
+            rows = [row for row in rows if row[2] in scope]
+        if len(rows) <= 1:
+            return [_entry(row[:_WIDTH], (row[_WIDTH:],)) for row in rows]
+        # An entry that has the number twice is there twice.
+        return [
+            _entry(entry, [row[_WIDTH:] for row in same])
+            for entry, same in groupby(rows, key=lambda row: row[:_WIDTH])
+        ]
 
     def entry(self, kind: Kind, entry_id: int) -> Entry | None:
         """An entry that is shown, or None."""

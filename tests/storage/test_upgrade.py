@@ -14,6 +14,7 @@ import pytest
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.access.phones import Phones
+from bridge.directory.entries import Kind
 from bridge.directory.reader import Reader
 from bridge.errors import StorageError
 from bridge.outbox.journal import Journal, State
@@ -53,7 +54,9 @@ def holds_everything(path: Path) -> None:
     snapshot, freshness = Reader(database).read()
     assert snapshot is not None
     assert [entry.name for entry in snapshot.match("+12125550101")] == ["Alice O'Neil"]
-    assert [phone.extension for phone in snapshot.match("+12125550101")[0].phones] == ["12", ""]
+    contact = snapshot.entry(Kind.CONTACT, snapshot.match("+12125550101")[0].id)
+    assert contact is not None
+    assert [phone.extension for phone in contact.phones] == ["12", ""]
     assert snapshot.payments
     assert sum(invoice.amount for invoice in snapshot.invoices(1)) > 0
     assert any(invoice.paid for invoice in snapshot.invoices(1))
