@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,11 +95,11 @@ class Cost:
 
 
 @contextmanager
-def running(server: Server) -> Iterator[tuple[int, int]]:
-    """A server process; gives its port and process id."""
+def running(server: Server, command: Sequence[str] = ()) -> Iterator[tuple[int, int]]:
+    """A server process, by another command where one is given; gives its port and process id."""
     kind, contacts = server
     arguments = (kind, str(contacts)) if contacts else (kind,)
-    command = [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
+    command = command or [sys.executable, "-m", "tests.bench.callerid_servers", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
