@@ -59,7 +59,6 @@ class Client:
     id: Id
     name: Text = ""
     lead: Flag = False
-    abbreviation: Text = ""
     currency: Text = ""
     favorite: Flag = False
     archived: Filled = False
@@ -85,8 +84,6 @@ class Contact:
     billing: Flag = False
     technical: Flag = False
     has_pin: Filled = False
-    location_id: Id = 0
-    vendor_id: Id = 0
     archived: Filled = False
 
 
@@ -101,8 +98,6 @@ class Location:
     phone_country_code: Text = ""
     phone: Text = ""
     extension: Text = ""
-    fax_country_code: Text = ""
-    fax: Text = ""
     primary: Flag = False
     archived: Filled = False
 
@@ -114,7 +109,6 @@ class Vendor:
     id: Id
     client_id: Id = 0
     name: Text = ""
-    contact_name: Text = ""
     phone_country_code: Text = ""
     phone: Text = ""
     extension: Text = ""
@@ -135,7 +129,6 @@ class Invoice:
     date: Day = None
     due: Day = None
     currency: Text = ""
-    archived: Filled = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,27 +138,6 @@ class Payment:
     id: Id
     invoice_id: Id
     amount: Money
-    date: Day = None
-    currency: Text = ""
-    archived: Filled = False
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """A device or anything else that is looked after."""
-
-    id: Id
-    client_id: Id = 0
-    name: Text = ""
-    type: Text = ""
-    make: Text = ""
-    model: Text = ""
-    serial: Text = ""
-    os: Text = ""
-    status: Text = ""
-    contact_id: Id = 0
-    location_id: Id = 0
-    archived: Filled = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +149,8 @@ class Ticket:
     prefix: Text = ""
     number: Text = ""
     subject: Text = ""
-    priority: Text = ""
     status: Text = ""
     contact_id: Id = 0
-    asset_id: Id = 0
     resolved: Filled = False
     closed: Filled = False
     archived: Filled = False
@@ -196,7 +166,7 @@ _COLUMNS = {
     "Location.extension": "location_phone_extension",
 }
 
-R = TypeVar("R", Client, Contact, Location, Vendor, Invoice, Payment, Asset, Ticket)
+R = TypeVar("R", Client, Contact, Location, Vendor, Invoice, Payment, Ticket)
 
 
 def columns(record_type: type[Any]) -> dict[str, str]:
@@ -227,8 +197,7 @@ def _reader(record_type: type[Any]) -> _Reader:
 
 
 _READERS: Final[Mapping[type[Any], _Reader]] = {
-    record_type: _reader(record_type)
-    for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Asset, Ticket)
+    record_type: _reader(record_type) for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Ticket)
 }
 
 

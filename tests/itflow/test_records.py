@@ -9,7 +9,6 @@ import pytest
 
 from bridge.errors import RowGarbled
 from bridge.itflow.records import (
-    Asset,
     Client,
     Contact,
     Invoice,
@@ -31,7 +30,6 @@ TYPES: dict[str, type[Any]] = {
     "vendors": Vendor,
     "invoices": Invoice,
     "payments": Payment,
-    "assets": Asset,
     "tickets": Ticket,
 }
 
@@ -42,9 +40,8 @@ def before(generation: str) -> dict[str, list[dict[str, str | None]]]:
     )
     for line in (WIRE / f"{generation}.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        for name in ("assets", "tickets"):
-            if entry["path"] == f"{name}/read.php?api_key=KEYALL":
-                data[name] = entry["json"]["data"]
+        if entry["path"] == "tickets/read.php?api_key=KEYALL":
+            data["tickets"] = entry["json"]["data"]
     return data
 
 
@@ -126,10 +123,10 @@ AWKWARD: tuple[tuple[type[Any], dict[str, str | None], str, object], ...] = (
     (Contact, {"contact_id": "1", "contact_important": "00"}, "important", False),
     (Contact, {"contact_id": "1", "contact_important": "maybe"}, "important", False),
     (Contact, {"contact_id": "1", "contact_important": "9" * 1_000_000}, "important", True),
-    (Contact, {"contact_id": "1", "contact_location_id": "-1"}, "location_id", 0),
-    (Contact, {"contact_id": "1", "contact_location_id": "x"}, "location_id", 0),
-    (Contact, {"contact_id": "1", "contact_location_id": str(2**64)}, "location_id", 0),
-    (Contact, {"contact_id": "1", "contact_location_id": "9" * 1_000_000}, "location_id", 0),
+    (Ticket, {"ticket_id": "1", "ticket_contact_id": "-1"}, "contact_id", 0),
+    (Ticket, {"ticket_id": "1", "ticket_contact_id": "x"}, "contact_id", 0),
+    (Ticket, {"ticket_id": "1", "ticket_contact_id": str(2**64)}, "contact_id", 0),
+    (Ticket, {"ticket_id": "1", "ticket_contact_id": "9" * 1_000_000}, "contact_id", 0),
     (Location, {"location_id": "1", "location_phone_extension": "12"}, "extension", "12"),
 )
 
