@@ -12,6 +12,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 VENV ?= .venv
 BIN = $(VENV)/bin
+# A process for each core; what is costly to start (a database, an Asterisk) is started once for its file.
+SPREAD = -n auto --dist loadfile
 
 # What a lock file names, and nothing else; the build tool is one of them, so nothing is fetched to build with.
 installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
@@ -40,17 +42,17 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-newest:
 	$(PYTHON) -m venv $(VENV)-newest
 	$(call installed,$(VENV)-newest/bin,requirements.lock)
-	CI= $(VENV)-newest/bin/python -m pytest --ignore=tests/pbx
+	CI= $(VENV)-newest/bin/python -m pytest $(SPREAD) --ignore=tests/pbx
 
 test-lowest:
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(call installed,$(VENV)-lowest/bin,requirements-lowest.lock)
-	CI= $(VENV)-lowest/bin/python -m pytest --ignore=tests/pbx
+	CI= $(VENV)-lowest/bin/python -m pytest $(SPREAD) --ignore=tests/pbx
 
 lock: install
 	$(compile) --upgrade --output-file requirements.lock

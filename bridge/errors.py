@@ -24,14 +24,16 @@
         ├── KeyWrong
         ├── FeatureDenied        the key does not open this feature, or not from this address
         ├── NotFound
+        ├── WrongMethod
         ├── Uncertain            the answer would be a guess
         └── TooMany              asked too often
 
-Each error knows the HTTP status it becomes (RFC 9110); one handler in ``http/`` renders them all. The
-text of an error tells its reader what to do next. Foreign exceptions are mapped to these once, at the seam
-where they appear, with ``from``.
+Each error knows the HTTP status it becomes (RFC 9110) and its code for programs (RFC 9457); one handler in ``http/``
+renders them all. The text of an error tells its reader what to do next. Foreign exceptions are mapped to these once,
+at the seam where they appear, with ``from``.
 """
 
+import re
 import traceback
 from math import ceil
 
@@ -45,6 +47,11 @@ class BridgeError(Exception):
     """The root of the tree."""
 
     status = 500
+
+    @property
+    def code(self) -> str:
+        """Names the kind of error for programs, such as ``bad-parameter``; it stays, whatever the words."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
 
 
 class SettingsError(BridgeError):
@@ -199,6 +206,12 @@ class NotFound(RequestError):
     """What was asked for is not there, or not for this key."""
 
     status = 404
+
+
+class WrongMethod(RequestError):
+    """An address was asked with a method that it has not."""
+
+    status = 405
 
 
 class Uncertain(RequestError):

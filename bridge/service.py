@@ -19,7 +19,7 @@ from bridge.agi.server import listening as agi_listening
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
-from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, phonebook, proxies
+from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, openapi, phonebook, proxies
 from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
@@ -31,7 +31,7 @@ from bridge.storage import Database, Watch, rescue
 
 log = logging.getLogger(__name__)
 
-DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health)
+DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health, openapi)
 MAX_BODY_BYTES = 64 * 1024
 NOTHING: Mapping[web.AppKey[Any], object] = {}
 

@@ -3,18 +3,66 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 from aiohttp import hdrs, web
+from typing_extensions import TypedDict
 
 from bridge import accounts
 from bridge.access.keys import Feature
 from bridge.errors import BadParameter
 from bridge.http import query
 from bridge.http.keys import require
+from bridge.http.operations import CLIENT_ID, JSON, Described, Operation, asked
 from bridge.http.state import MIRROR
 
 routes = web.RouteTableDef()
+
+
+class Total(TypedDict):
+    """What is owed in one currency."""
+
+    currency: str
+    amount: str
+
+
+class Line(TypedDict):
+    """An invoice that a balance is made of."""
+
+    number: str
+    status: str
+    state: str
+    date: str | None
+    due: str | None
+    currency: str
+    amount: str
+    paid: str | None
+    rest: str | None
+
+
+class BalanceJson(TypedDict):
+    """``/balance`` as JSON."""
+
+    client_id: int
+    client: str
+    amount: str | None
+    currency: str | None
+    certainty: accounts.Certainty
+    basis: accounts.Basis
+    reason: str
+    age_s: int
+    balances: list[Total]
+    invoices: list[Line]
+
+
+BALANCE = Operation(
+    "What a client owes, with the invoices that it is made of.",
+    Feature.BALANCE,
+    {"client_id": replace(CLIENT_ID, about="The client: its id in ITFlow.", required=True)},
+    gives={JSON: BalanceJson},
+)
+DESCRIBED: Described = {("GET", "/balance"): BALANCE}
 
 
 @routes.get("/balance")
@@ -26,7 +74,7 @@ async def balance(request: web.Request) -> web.Response:
     be more or less than the statuses say (``certainty`` is ``uncertain``).
     """
     key = require(request, Feature.BALANCE)
-    client_id = query.whole_number(query.read(request.rel_url.raw_query_string), "client_id")
+    client_id = query.whole_number(asked(request, BALANCE), "client_id")
     if client_id is None:
         raise BadParameter("client_id is missing: /balance?client_id=1")
     mirror = request.app[MIRROR]
@@ -35,7 +83,7 @@ async def balance(request: web.Request) -> web.Response:
     return web.json_response(as_json(statement, age_s), headers={hdrs.AGE: str(age_s)})
 
 
-def as_json(statement: accounts.Statement, age_s: int) -> dict[str, object]:
+def as_json(statement: accounts.Statement, age_s: int) -> BalanceJson:
     """A statement in JSON's types."""
     one = len(statement.balances) == 1 and statement.certainty is not accounts.Certainty.UNCERTAIN
     currency, amount = next(iter(statement.balances.items())) if one else (None, None)
@@ -48,7 +96,7 @@ def as_json(statement: accounts.Statement, age_s: int) -> dict[str, object]:
         "basis": statement.basis,
         "reason": statement.reason,
         "age_s": age_s,
-        "balances": [{"currency": code, "amount": _money(total)} for code, total in statement.balances.items()],
+        "balances": [{"currency": code, "amount": f"{total:.2f}"} for code, total in statement.balances.items()],
         "invoices": [
             {
                 "number": line.number,
@@ -57,7 +105,7 @@ def as_json(statement: accounts.Statement, age_s: int) -> dict[str, object]:
                 "date": _day(line.date),
                 "due": _day(line.due),
                 "currency": line.currency,
-                "amount": _money(line.amount),
+                "amount": f"{line.amount:.2f}",
                 "paid": _money(line.paid),
                 "rest": _money(line.rest),
             }

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from aiohttp import hdrs, web
+from typing_extensions import TypedDict
 
 from bridge.access.keys import Feature, Key
 from bridge.directory.entries import covers
 from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require, require_with_body
+from bridge.http.operations import JSON, Described, Operation, Parameter, asked
 from bridge.http.proxies import PREFIX
 from bridge.http.state import DELIVERER
 from bridge.outbox import request as asset_request
@@ -24,6 +26,40 @@ ADDED = "Asset added!"
 ACCEPTED = "Asset accepted; it will be added when ITFlow answers."
 ASSET_ID = "X-Asset-Id"
 JOURNAL_ID = "X-Journal-Id"
+
+
+class AssetBody(asset_request.NewAsset):
+    """What ``POST /assets`` takes."""
+
+    client_id: asset_request.Id
+
+
+class AssetJson(TypedDict):
+    """What became of an asset, as JSON."""
+
+    id: int
+    client_id: int
+    name: str
+    serial: str
+    status: State
+    asset_id: int | None
+    reason: str
+
+
+ADD = Operation(
+    "Add an asset: 201 once ITFlow has it, 202 where it is promised and follows later.",
+    Feature.ASSETS,
+    body=AssetBody,
+    gives={JSON: AssetJson},
+    statuses=(201, 202),
+)
+SHOW = Operation(
+    "What became of an asset.",
+    Feature.ASSETS,
+    path={"id": Parameter("Of the answer to POST /assets.", {"type": "integer", "minimum": 0})},
+    gives={JSON: AssetJson},
+)
+DESCRIBED: Described = {("POST", "/assets"): ADD, ("GET", "/assets/{id}"): SHOW}
 
 
 @routes.post("/assets")
@@ -46,6 +82,7 @@ async def add(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """What became of an asset."""
     key = require(request, Feature.ASSETS)
+    asked(request, SHOW)
     entry_id = int(request.match_info["id"])
     with suppress(NotFound):
         entry = await request.app[DELIVERER].entry(entry_id)
@@ -71,13 +108,13 @@ async def legacy_add(request: web.Request, key: Key, parameters: Mapping[str, st
     return web.Response(text=ADDED, headers=headers | {ASSET_ID: str(entry.itflow_id)})
 
 
-def as_json(entry: JournalEntry) -> dict[str, object]:
+def as_json(entry: JournalEntry) -> AssetJson:
     """An entry in JSON's types."""
     return {
         "id": entry.id,
         "client_id": entry.client_id,
         "name": entry.name,
-        "serial": entry.fields.get("asset_serial", ""),
+        "serial": str(entry.fields.get("asset_serial", "")),
         "status": entry.state,
         "asset_id": entry.itflow_id,
         "reason": entry.reason,

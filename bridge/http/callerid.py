@@ -7,7 +7,8 @@ came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -22,11 +23,49 @@ from bridge.http import query
 from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
+from bridge.http.operations import JSON, TEXT, Described, Operation, Parameter, asked, one_of
 from bridge.http.state import KEYS, MIRROR, SETTINGS
 
 routes = web.RouteTableDef()
 
 PLAIN = "text/plain; charset=utf-8"
+HASH = "application/x-www-form-urlencoded"
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    HASH = "hash"
+
+
+_NUMBER = Parameter("The caller's number as the phone system sends it.")
+_VERSTAT = Parameter("What the network says of the number (RFC 8224): TN-Validation-Passed, ….")
+CALLERID = Operation(
+    "Who is calling; a refused key gives an answer without a name, status 401.",
+    Feature.CALLERID,
+    {
+        "number": _NUMBER,
+        "format": one_of("How the answer is written; hash is for Asterisk's HASH().", Form, Form.TEXT),
+        "verstat": _VERSTAT,
+        "name": Parameter("What to show where ITFlow's name is not certain; the last parameter."),
+    },
+    gives={TEXT: str, JSON: dict[str, Any], HASH: str},
+    statuses=(200, 401),
+    others=True,
+)
+EXPLAIN = Operation(
+    "Every step of a lookup.",
+    Feature.ADMIN,
+    {
+        "number": replace(_NUMBER, required=True),
+        "as": Parameter("The name of a key, to see what it would be told."),
+        "verstat": _VERSTAT,
+    },
+    gives={JSON: callerid.Explanation},
+)
+DESCRIBED: Described = {("GET", "/callerid"): CALLERID, ("GET", "/explain"): EXPLAIN}
 
 # With one of these, a request asks for more than a name.
 _LONGER = frozenset({"format", "incoming_call"})
@@ -86,7 +125,7 @@ async def explained(request: web.Request) -> web.Response:
         NotReady: There is no mirror yet.
     """
     key = require(request, Feature.ADMIN)
-    parameters = query.read(request.rel_url.raw_query_string)
+    parameters = asked(request, EXPLAIN)
     if "number" not in parameters:
         raise BadParameter("Say which number: /explain?number=…")
     if "as" in parameters:
@@ -179,7 +218,7 @@ def _hash(answer: Answer) -> web.Response:
     # For URIDECODE(): names whole, whatever is in them.
     facts |= {"name_uri": quote(answer.name, safe=""), "client_uri": quote(facts.get("client") or "", safe="")}
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
-    headers = _headers(answer, "application/x-www-form-urlencoded")
+    headers = _headers(answer, HASH)
     return web.Response(status=_status(answer), body=pairs.encode(), headers=headers)
 
 
@@ -193,4 +232,4 @@ def _hash_value(value: object) -> str:
 # behind it (Asterisk, main/app.c, __ast_app_separate_args). So these stay encoded there.
 _COUNTED = str.maketrans({character: quote(character, safe="") for character in '()[]"\\'})
 
-FORMATS: Mapping[str, Callable[[Answer], web.Response]] = {"text": _text, "json": _json, "hash": _hash}
+FORMATS: Mapping[str, Callable[[Answer], web.Response]] = {Form.TEXT: _text, Form.JSON: _json, Form.HASH: _hash}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
 from math import ceil
 
 from aiohttp import hdrs, web
@@ -10,9 +13,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bridge.callerid import safe
-from bridge.errors import BadParameter, BridgeError, RequestError, TooMany, place
+from bridge.errors import BadParameter, BridgeError, NotFound, RequestError, TooMany, WrongMethod, place
 from bridge.http import query
 from bridge.http.front import RESULT
+from bridge.http.operations import PROBLEM, Problem
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,13 @@ CHALLENGE = 'Basic realm="itflow-bridge", charset="UTF-8"'
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 NO_STORE = (hdrs.CACHE_CONTROL, "no-store")
 
+_NOWHERE: Mapping[int, BridgeError] = {
+    error.status: error
+    for error in (
+        NotFound("There is nothing at this address; /openapi.json says what there is."),
+        WrongMethod("Nothing here is asked with this method; the header Allow says with which."),
+    )
+}
 # A phone shows any body as the caller's name, also where the address in the PBX is a little wrong: with a proxy's
 # prefix, the folder of an old ITFlow, another spelling.
 _CALLER_ID_ENDS = ("api.php", "callerid")
@@ -32,7 +43,7 @@ _CALLER_ID_PARAMETERS = frozenset({"cid", "number", "name"})
 
 @web.middleware
 async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer with the status and the text of a bridge error: plain text at the old doors, JSON at the new."""
+    """Answer with the status and the text of a bridge error: plain text where phones read, RFC 9457 elsewhere."""
     try:
         return await handler(request)
     except BridgeError as error:
@@ -47,6 +58,9 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
         if _ends_as_caller_id(request) or _has_number(request):
             error.text = ""
             error.headers.update({RESULT: "fault", REASON: f"{error.reason}: check the address"})
+        elif not _is_for_phones(request):
+            error.text = json.dumps(_problem(_NOWHERE[error.status]))
+            error.content_type = PROBLEM
         raise
     except ConnectionError:
         log.debug("%s went away before its request was whole", request.remote)
@@ -63,15 +77,26 @@ def render(request: web.Request, error: BridgeError) -> web.Response:
     if _ends_as_caller_id(request) and _has_number(request):
         headers = {RESULT: "fault", REASON: safe(str(error), MAX_REASON, ascii_language="")}
         response = web.Response(status=error.status, headers=headers)
-    elif request.path.lstrip("/").startswith(("api.php", "phonebook")):
+    elif _is_for_phones(request):
         response = web.Response(text=str(error), status=error.status)
     else:
-        response = web.json_response({"error": str(error)}, status=error.status)
+        response = web.json_response(_problem(error), status=error.status, content_type=PROBLEM)
     if error.status == 401:
         response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     if isinstance(error, TooMany):
         response.headers[hdrs.RETRY_AFTER] = str(ceil(error.retry_after_s))
     return response
+
+
+def _problem(error: BridgeError) -> Problem:
+    """RFC 9457, 3.1: without a page of its own for a kind, ``type`` is about:blank and ``title`` the status' words."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": str(error),
+        "code": error.code,
+    }
 
 
 async def protected(request: web.Request, response: web.StreamResponse) -> None:
@@ -80,6 +105,10 @@ async def protected(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update([NOSNIFF])
     if "key" in request.match_info or "api_key" in request.query_string.lower():
         response.headers.update([NO_STORE])
+
+
+def _is_for_phones(request: web.Request) -> bool:
+    return request.path.lstrip("/").startswith(("api.php", "phonebook"))
 
 
 def _ends_as_caller_id(request: web.Request) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Any
 
 from aiohttp import hdrs, web
 from prometheus_client import REGISTRY, generate_latest
@@ -10,12 +11,23 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.access.keys import Feature
 from bridge.http.keys import require, secret
+from bridge.http.operations import JSON, TEXT, Described, Operation
 from bridge.http.proxies import is_direct
 from bridge.http.state import MIRROR, WATCH
 from bridge.networks import within
 
 routes = web.RouteTableDef()
 
+DESCRIBED: Described = {
+    ("GET", "/healthz"): Operation("200 while the process serves.", gives={JSON: dict[str, Any]}),
+    ("GET", "/readyz"): Operation(
+        "200 once names can be answered, 503 before; more for the same machine, or a key for admin.",
+        gives={JSON: dict[str, Any]},
+        statuses=(200, 503),
+        others=True,
+    ),
+    ("GET", "/metrics"): Operation("Prometheus' text format.", Feature.ADMIN, gives={TEXT: str}, others=True),
+}
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from aiohttp import hdrs, web
+from typing_extensions import TypedDict
 
 from bridge import mailing
 from bridge.access.keys import Feature, Key
@@ -18,6 +19,7 @@ from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.http import query
 from bridge.http.keys import require
+from bridge.http.operations import CLIENT_ID, CSV, JSON, TEXT, Described, Operation, Parameter, asked, one_of
 from bridge.http.state import MIRROR
 from bridge.mailing import Choice, Numbers, Recipient, Who
 
@@ -70,6 +72,39 @@ class Document:
     left_out: int = 0
 
 
+class EmailsJson(TypedDict):
+    """``/emails`` as JSON."""
+
+    emails: list[Recipient]
+    invalid: list[Recipient]
+
+
+class NumbersJson(TypedDict):
+    """``/numbers`` as JSON."""
+
+    numbers: list[Numbers]
+
+
+_CHOICE = {
+    "who": one_of("Which contacts.", Who, Who.PRIMARY),
+    "leads": Parameter("Contacts of leads too.", {"type": "boolean", "default": True}),
+    "client_id": CLIENT_ID,
+}
+EMAILS = Operation(
+    "E-mail addresses of contacts, for mailing tools.",
+    Feature.EMAILS,
+    {"format": one_of("How they are written.", EmailFormat, EmailFormat.JSON), **_CHOICE},
+    gives={JSON: EmailsJson, TEXT: str, CSV: str},
+)
+NUMBERS = Operation(
+    "Phone numbers of contacts.",
+    Feature.NUMBERS,
+    {"format": one_of("How they are written.", NumberFormat, NumberFormat.JSON), **_CHOICE},
+    gives={JSON: NumbersJson, TEXT: str, CSV: str},
+)
+DESCRIBED: Described = {("GET", "/emails"): EMAILS, ("GET", "/numbers"): NUMBERS}
+
+
 @routes.get("/emails")
 async def emails(request: web.Request) -> web.Response:
     """E-mail addresses: ``format``, ``who``, ``leads``, ``client_id``.
@@ -77,7 +112,7 @@ async def emails(request: web.Request) -> web.Response:
     ``X-Left-Out`` counts those that are not in the list because they cannot be used; JSON names them.
     """
     key = require(request, Feature.EMAILS)
-    parameters = query.read(request.rel_url.raw_query_string)
+    parameters = asked(request, EMAILS)
     form = _word(EmailFormat, parameters, "format", EmailFormat.JSON)
     return await _answer(request, _choice(parameters, key), lambda *asked: _emails(form, *asked))
 
@@ -86,7 +121,7 @@ async def emails(request: web.Request) -> web.Response:
 async def numbers(request: web.Request) -> web.Response:
     """Numbers: ``format``, ``who``, ``leads``, ``client_id``."""
     key = require(request, Feature.NUMBERS)
-    parameters = query.read(request.rel_url.raw_query_string)
+    parameters = asked(request, NUMBERS)
     form = _word(NumberFormat, parameters, "format", NumberFormat.JSON)
     return await _answer(request, _choice(parameters, key), lambda *asked: _numbers(form, *asked))
 

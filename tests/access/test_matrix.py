@@ -110,6 +110,7 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
     ],
     ("GET", "/healthz"): [Row("/healthz", "open")],
     ("GET", "/readyz"): [Row("/readyz", "open or admin")],
+    ("GET", "/openapi.json"): [Row("/openapi.json", "open")],
     ("GET", "/metrics"): [Row("/metrics", F.ADMIN)],
     ("GET", "/callerid"): [Row("/callerid", F.CALLERID, query={"number": "2125550101"}, silent=True)],
     ("GET", "/explain"): [Row("/explain", F.ADMIN, query={"number": "2125550101"})],

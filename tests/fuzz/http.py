@@ -69,6 +69,7 @@ _PATHS = (
         b"/assets/1?api_key=demo",
         b"/healthz",
         b"/readyz",
+        b"/openapi.json",
         b"/metrics",
         b"/nothing?cid=1",
         b"/old/api.php?cid=1",
@@ -231,7 +232,9 @@ _CHANGES = (*(_replace,) * 6, _put, _put, _field, _field, _flip, _cut, _double, 
 
 _FOR_A_NAME = re.compile(rb"[A-Z]+ /(?:old/)?api\.php\?(?:[^?]*&)?cid=")
 
-_TEXTS = re.compile(rb'This request|Ask for|Missing|Incorrect|The |POST is|\d{3}: |Bad |\{"error"|.* must be ')
+_TEXTS = re.compile(
+    rb'This request|Ask for|Missing|Incorrect|The |POST is|\d{3}: |Bad |\{"type": "about:blank"|.* must be '
+)
 
 
 def wrong(request: bytes, answer: bytes) -> str | None:

@@ -138,7 +138,7 @@ async def test_a_form_as_scripts_write_it(door, itflow, octets):
 async def test_a_garbled_body_is_told(door, kind, octets):
     response = await door.post("/assets?api_key=ONE", data=octets, headers={"Content-Type": kind})
     assert response.status == 400
-    assert (await response.json())["error"]
+    assert (await response.json())["detail"]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ async def test_a_garbled_body_is_told(door, kind, octets):
 async def test_what_is_wrong_is_told_and_nothing_is_promised(door, itflow, body, status, told):
     response = await door.post("/assets?api_key=ONE", json=body)
     assert response.status == status
-    assert told in (await response.json())["error"]
+    assert told in (await response.json())["detail"]
     assert (await door.get("/assets/1?api_key=ALL")).status == 404
     assert not itflow.creates()
 
@@ -208,7 +208,7 @@ async def test_keys_that_differ_between_query_and_body_are_refused(door, itflow)
     ):
         response = await door.post("/assets?api_key=ONE", **body)
         assert response.status == 401
-        assert "different keys" in (await response.json())["error"]
+        assert "different keys" in (await response.json())["detail"]
     same = await door.post("/assets?api_key=ONE", json={"client_id": 1, "name": "PC-1", "api_key": "ONE"})
     assert same.status == 201
     assert len(itflow.creates()) == 1

@@ -102,12 +102,16 @@ async def test_two_currencies_are_reported_each(door):
         ("/emails?format=pdf&api_key=ALL", 400, "json, text, rfc5322, sympa, addresses, csv"),
         ("/emails?client_id=2&api_key=ONE", 404, "does not cover"),
         ("/emails?leads=maybe&api_key=ALL", 400, "leads"),
+        ("/emails?client=1&api_key=ALL", 400, "did you mean client_id?"),
+        ("/emails?client_id=&api_key=ALL", 400, "client_id is empty"),
+        ("/numbers?page=2&api_key=ALL", 400, "'page'"),
+        ("/balance?client_id=1&currency=EUR&api_key=ALL", 400, "'currency'"),
     ],
 )
 async def test_what_is_wrong_is_told(door, path, status, told):
     response = await door.get(path)
     assert response.status == status
-    assert told in (await response.json())["error"]
+    assert told in (await response.json())["detail"]
 
 
 @pytest.mark.parametrize(

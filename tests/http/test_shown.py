@@ -50,7 +50,7 @@ EMPTY = [
     ("GET", "/api.php?number=1", 401),
 ]
 TEXTS = [
-    ("GET", "/nothing", 404, "404: Not Found"),
+    ("GET", "/nothing", 404, "/openapi.json"),
     ("GET", f"/api.php?{K}", 400, "Ask for one of"),
     ("GET", "/api.php?phonebook", 401, "Missing the API Key"),
     ("GET", f"/explain?api_key={ADMIN}&number=1&as=nobody", 404, "There is no key of that name"),
@@ -140,7 +140,7 @@ async def test_a_failure_of_ours_tells_neither_its_text_nor_what_was_asked(caplo
     async with TestClient(TestServer(app)) as client:
         response = await client.get(f"/fails?{K}")
         assert response.status == 500
-        assert "its log says where" in (await response.json())["error"]
+        assert "its log says where" in (await response.json())["detail"]
         assert (await (await client.get("/api.php?number=1")).read()) == b""
     assert "LookupError" in caplog.text
     assert "in fail" in caplog.text
