@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,8 @@ def bridge(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
     with running(
         "serve", "--port", "0", until=r"answers on (http://\S+)", STORAGE_PATH=str(tmp_path / "bridge.db"), **settings
     ) as started:
+        while started.ask("GET", "/readyz").status != 200:
+            time.sleep(0.05)  # another process cannot tell us
         yield started
 
 
