@@ -43,13 +43,16 @@ async def pull(
             async for page in pages:
                 mark = page.mark
                 found.pages += 1
-                if page.rows is None:
+                # A page that begins before the last row was read after a step back: rows that were seen on the page
+                # before may be gone from this one, and would never be missed if it stood for them.
+                if last in {0, mark.first_id}:
                     found.marks[page.offset] = mark
+                if page.rows is None:
                     found.same_pages += 1
                 elif page.rows:
                     rows, odd = _read(module, page.rows)
-                    if not odd:  # a page with an odd row is looked into at every pull
-                        found.marks[page.offset] = mark
+                    if odd:  # looked into at every pull
+                        found.marks.pop(page.offset, None)
                     found.odd += odd
                     known = store.rows(module, last, mark.last_id)
                     for one in odd:
@@ -57,8 +60,6 @@ async def pull(
                     found.new += sum(row[place] not in known for row in rows)
                     found.add([row for row in rows if known.pop(row[place], None) != row])
                     found.lost.extend(known)
-                else:
-                    found.marks[page.offset] = mark
                 found.seen += mark.count - (1 if last else 0)
                 last = max(last, mark.last_id)
                 if progress is not None:
