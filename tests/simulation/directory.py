@@ -27,7 +27,7 @@ from tests.simulation.outbox import empty_file, quiet
 
 MODULES = ("clients", "locations", "contacts", "vendors")
 PAGE = 4
-CHAOS_S = 60.0
+CHAOS_S = 20.0
 PAUSE_S = 2.0
 
 
@@ -117,9 +117,10 @@ def _none():
 class Run:
     """A run; what happens in it follows from its seed."""
 
-    def __init__(self, seed, folder, judging=judge):
+    def __init__(self, seed, folder, judging=judge, chaos_s=CHAOS_S):
         self._rng = random.Random(seed)
         self._judging = judging
+        self._chaos_s = chaos_s
         random.seed(seed)
         self._path = folder / "bridge.db"
         shutil.copy(empty_file(), self._path)
@@ -166,7 +167,7 @@ class Run:
         self._start()
         loop.after_step = lambda: self._after_step(deadly)
         self._firm.trouble = trouble
-        until_s = loop.time() + CHAOS_S
+        until_s = loop.time() + self._chaos_s
         while loop.time() < until_s:
             await asyncio.sleep(rng.expovariate(1))
             if rng.random() < 0.8:
@@ -259,11 +260,11 @@ def floor_of_five(found, _troubled, max_loss):
     }
 
 
-def play(seed, judging=judge):
+def play(seed, **otherwise):
     """Play one seed; what is wrong with it, or nothing."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         try:
-            Run(seed, Path(folder), judging).play()
+            Run(seed, Path(folder), **otherwise).play()
         except Violation as violation:
             return f"sync, seed {seed}: {violation}"
     return ""
