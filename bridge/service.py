@@ -20,6 +20,7 @@ from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
 from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, openapi, phonebook, proxies
+from bridge.http.carddav import door as carddav
 from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
@@ -31,7 +32,7 @@ from bridge.storage import Database, Watch, rescue
 
 log = logging.getLogger(__name__)
 
-DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health, openapi)
+DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health, openapi, carddav)
 MAX_BODY_BYTES = 64 * 1024
 NOTHING: Mapping[web.AppKey[Any], object] = {}
 
@@ -53,7 +54,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
     for door in DOORS:
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
-    app.cleanup_ctx.extend([phonebook.keep_books, _agi])
+    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi])
     return app
 
 

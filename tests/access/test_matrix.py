@@ -112,6 +112,15 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
     ("GET", "/readyz"): [Row("/readyz", "open or admin")],
     ("GET", "/openapi.json"): [Row("/openapi.json", "open")],
     ("GET", "/metrics"): [Row("/metrics", F.ADMIN)],
+    ("GET", "/.well-known/carddav"): [Row("/.well-known/carddav", "open", 301)],
+    ("PROPFIND", "/.well-known/carddav"): [Row("/.well-known/carddav", "open", 301)],
+    ("OPTIONS", "/carddav{place}"): [Row("/carddav/", "open")],
+    ("GET", "/carddav{place}"): [
+        Row("/carddav/book/", F.PHONEBOOK),
+        Row("/carddav/book/x.vcf", F.PHONEBOOK, 404, 404),
+    ],
+    ("PROPFIND", "/carddav{place}"): [Row("/carddav/", F.PHONEBOOK, 207, 207)],
+    ("REPORT", "/carddav{place}"): [Row("/carddav/book/", F.PHONEBOOK, 400, 400)],
     ("GET", "/callerid"): [Row("/callerid", F.CALLERID, query={"number": "2125550101"}, silent=True)],
     ("GET", "/explain"): [Row("/explain", F.ADMIN, query={"number": "2125550101"})],
 }

@@ -37,8 +37,8 @@ def _get(target: bytes, fields: bytes = b"", method: bytes = b"GET") -> bytes:
     return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, _HEAD, fields)
 
 
-def _post(target: bytes, fields: bytes, body: bytes) -> bytes:
-    return _get(target, b"%bContent-Length: %d\r\n" % (fields, len(body)), b"POST") + body
+def _post(target: bytes, fields: bytes, body: bytes, method: bytes = b"POST") -> bytes:
+    return _get(target, b"%bContent-Length: %d\r\n" % (fields, len(body)), method) + body
 
 
 _PATHS = (
@@ -75,10 +75,22 @@ _PATHS = (
         b"/old/api.php?cid=1",
         b"//api.php?cid=1",
     ),
+    *(b"/.well-known/carddav", b"/carddav/book/itflow-contact-1.vcf?api_key=demo"),
     *(b"/phonebook/yealink/demo/book.xml?q=a&page=2", b"/phonebook/auto?api_key=demo", b"//phonebook/cisco/demo"),
     *(b"/phonebook/grandstream/demo/phonebook.xml", b"/phonebook/snom?api_key=demo&contacts=all&sort=client"),
 )
-_POSTS = (
+_CARDS = b"xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:carddav'"
+_QUERY = (
+    b"<c:addressbook-query %b><d:prop><d:getetag/><c:address-data/></d:prop><c:filter test='anyof'><c:prop-filter"
+    b" name='FN'><c:text-match match-type='contains'>ann</c:text-match></c:prop-filter></c:filter>"
+    b"</c:addressbook-query>" % _CARDS
+)
+_MULTIGET = b"<c:addressbook-multiget %b><d:href>/carddav/book/itflow-contact-1.vcf</d:href></c:addressbook-multiget>"
+_SYNC = b"<d:sync-collection %b><d:sync-token/><d:prop><d:getetag/></d:prop></d:sync-collection>" % _CARDS
+_WITH_BODIES = (
+    *(_post(b"/carddav/book/?api_key=demo", b"", body, b"REPORT") for body in (_QUERY, _MULTIGET % _CARDS, _SYNC)),
+    _post(b"/carddav/?api_key=demo", b"Depth: 1\r\n", b"<propfind xmlns='DAV:'><allprop/></propfind>", b"PROPFIND"),
+    *(_get(b"/carddav/", b"", b"OPTIONS"), _get(b"/.well-known/carddav", b"", b"PROPFIND")),
     _post(b"/assets?api_key=demo", _JSON, b'{"client_id": 1, "name": "PC-1", "serial": "S1"}'),
     _post(b"/assets?api_key=demo", _FORM, b"client_id=1&name=B%FCro+PC"),
     _post(b"/assets?api_key=demo", b"Content-Type: multipart/form-data; boundary=x\r\n", _MULTIPART),
@@ -177,7 +189,7 @@ def requests(rng: random.Random) -> Iterator[bytes]:
 def good(rng: random.Random) -> bytes:
     """A request that is answered, for the key ``demo``."""
     if rng.random() < 0.4:
-        return rng.choice(_POSTS)
+        return rng.choice(_WITH_BODIES)
     return _get(rng.choice(_PATHS), rng.choice(_FIELDS), rng.choice(_METHODS) if rng.random() < 0.2 else b"GET")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -72,6 +73,18 @@ def mitel(body: bytes) -> list[Read]:
     return [Read(item.name, (uri[5:],)) for item in items for uri in item.numbers if uri.startswith("Dial:")]
 
 
+def acrobits(body: bytes) -> list[Read]:
+    contacts = json.loads(body)["contacts"]
+    assert len({one["contactId"] for one in contacts}) == len(contacts)
+    return [
+        Read(
+            one["displayName"] or f"{one['fname']} {one['lname']}",
+            tuple(entry["uri"] for entry in one["contactEntries"] if entry["type"] == "tel"),
+        )
+        for one in contacts
+    ]
+
+
 def csv_table(body: bytes) -> list[Read]:
     rows = csv.DictReader(io.StringIO(body.decode(), newline=""), strict=True)
     columns = ("Work", "Mobile", "Internal", "Other")
@@ -117,6 +130,12 @@ READERS: dict[str, Reader] = {
     "digium": xml("contacts/contact", ("@first_name", "@last_name"), "numbers/number", number_attribute="dial"),
     "avaya": xml("DirectoryEntry", ("FirstName", "LastName"), "PhoneNumbers/Phone/Number"),
     "fritzbox": xml("phonebook/contact", "person/realName", "telephony/number"),
+    "acrobits": acrobits,
+    "zoiper": xml("Contact", "Name/Display", "Phone/Phone"),
+    "sessiontalk": xml("Contact", ("FirstName", "LastName"), "Softphone/string WorkNumber/string MobileNumber/string"),
+    "microsip": _YEALINK,
+    "linphone": vcard,
+    "carddav": vcard,
     "vcard4": vcard,
     "vcard3": vcard,
     "csv": csv_table,
