@@ -11,7 +11,7 @@ STREET = [
     {"settings", "storage"},
     {"itflow"},
     {"directory"},
-    {"callerid", "phonebook", "mailing", "accounts", "outbox"},
+    {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
     {"access"},
     {"http", "agi"},
     {"service"},
