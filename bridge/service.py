@@ -12,17 +12,20 @@ from typing import Any, Final
 from aiohttp import web
 from yarl import URL
 
-from bridge.access.calls import CallLog
+from bridge.access.background import repeated
+from bridge.access.caller import Own, looked_up
 from bridge.access.keys import Keys
 from bridge.agi.features import features
 from bridge.agi.server import listening as agi_listening
+from bridge.calls.book import CallBook
+from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
 from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, openapi, phonebook, proxies
 from bridge.http.carddav import door as carddav
 from bridge.http.front import listening
-from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
+from bridge.http.state import BOOK, DELIVERER, ITFLOW, KEYS, MIRROR, PEOPLE, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
 from bridge.outbox.delivery import Deliverer, delivering
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health, openapi, carddav)
 MAX_BODY_BYTES = 64 * 1024
+SWEEP_S = 5.0  # between two looks for calls of which nothing more is heard
 NOTHING: Mapping[web.AppKey[Any], object] = {}
 
 
@@ -108,11 +112,6 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _calls(app: web.Application) -> AsyncIterator[None]:
-    app[CALLS] = CallLog(app[STORAGE])
-    yield
-
-
 async def _keys(app: web.Application) -> AsyncIterator[None]:
     database, keys = app[STORAGE], Keys(app[STORAGE], app[SETTINGS])
     app[KEYS] = keys
@@ -136,6 +135,30 @@ async def _mirror(app: web.Application) -> AsyncIterator[None]:
     app[MIRROR] = Mirror()
     async with following(app[SETTINGS], app[MIRROR], app[WATCH]):
         yield
+
+
+async def _people(app: web.Application) -> AsyncIterator[None]:
+    database, people = app[STORAGE], People(app[STORAGE])
+    app[PEOPLE] = people
+    await database.run(people.load)
+
+    async def take_over() -> None:
+        """Whom the command line has added or removed meanwhile."""
+        await database.run(people.load)
+
+    app[WATCH].follow("people", take_over)
+    yield
+    app[WATCH].unfollow("people")
+
+
+async def _book(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    who = looked_up(app[MIRROR], Own.of(settings))
+    async with CallBook.on(app[STORAGE], settings.calls, who) as book, repeated("Lost calls", book.sweep, SWEEP_S):
+        app[BOOK] = book
+        app[WATCH].follow("calls", book.take_over)
+        yield
+        app[WATCH].unfollow("calls")
 
 
 async def _delivery(app: web.Application) -> AsyncIterator[None]:
@@ -164,9 +187,10 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
 LIFETIMES: Final[Mapping[web.AppKey[Any], Callable[[web.Application], AsyncIterator[None]]]] = {
     STORAGE: _storage,
     WATCH: _watch,
-    CALLS: _calls,
+    PEOPLE: _people,
     KEYS: _keys,
     ITFLOW: _itflow,
     MIRROR: _mirror,
+    BOOK: _book,
     DELIVERER: _delivery,
 }

@@ -308,6 +308,22 @@ class AssetsSection(Section):
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries to deliver an asset")
 
 
+class CallsSection(Section):
+    """The log of calls."""
+
+    keep_days: int = Field(365, ge=1, description="Days after which a call is removed from the log")
+    numbers: Literal["full", "masked", "none"] = Field(
+        "full", description="How the log keeps phone numbers: full, masked (+121…01) or none; extensions always"
+    )
+    lost_ringing_s: Seconds = Field(
+        900,
+        description="Seconds without news after which a call that nobody answered yet counts as lost",
+    )
+    lost_talking_s: Seconds = Field(
+        14_400, description="Seconds without news after which an answered call counts as lost"
+    )
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -334,6 +350,7 @@ class Settings(BaseSettings):
     phonebook: PhonebookSection = PhonebookSection()
     agi: AgiSection = AgiSection()
     assets: AssetsSection = AssetsSection()
+    calls: CallsSection = CallsSection()
     log: LogSection = LogSection()
 
     @classmethod

@@ -85,6 +85,7 @@ class Call:
         cause: Why it ended.
         recording: Address of the recording.
         verified: What the network says of the caller's number.
+        latest: When the last thing happened that is known of it.
     """
 
     source: str
@@ -102,6 +103,7 @@ class Call:
     cause: Cause | None
     recording: str
     verified: str
+    latest: dt.datetime
 
     @property
     def state(self) -> State:
@@ -116,9 +118,21 @@ class Call:
         return self.talks[0].extension if self.talks else ""
 
     @property
+    def extensions(self) -> tuple[str, ...]:
+        """Who was rung or talked, each once."""
+        taking_part = (*(one.extension for one in self.rung), *(one.extension for one in self.talks))
+        return tuple(dict.fromkeys(filter(None, taking_part)))
+
+    @property
+    def other_number(self) -> str:
+        """The number of the side outside; empty for an internal call."""
+        return {Direction.IN: self.from_number, Direction.OUT: self.to_number}.get(self.direction, "")
+
+    @property
     def missed(self) -> bool:
-        """Somebody outside called, and nobody answered."""
-        return self.direction is Direction.IN and self.ended is not None and self.answered is None
+        """Somebody outside called, and nobody answered; where the end was not told, nobody knows."""
+        unanswered = self.ended is not None and self.answered is None
+        return self.direction is Direction.IN and unanswered and self.cause is not Cause.LOST
 
     @property
     def talk_s(self) -> int:
@@ -161,7 +175,26 @@ def call_of(events: Iterable[Event]) -> Call:
         cause=end.cause if end else None,
         recording=_first(known[::-1], lambda event: event.recording) or "",
         verified=_first(known, lambda event: event.verified) or "",
+        latest=known[-1].at,
     )
+
+
+def compacted(events: Iterable[Event]) -> list[Event]:
+    """Fewer events that come to the same call: a queue rings the same people for an hour.
+
+    Of those who are rung again and again and never answer, the first and the last time tell all.
+    """
+    known = sorted(events, key=_place)
+    answered = {event.extension for event in known if event.what is What.ANSWERED}
+    first: dict[tuple[What, str, str], Event] = {}
+    last: dict[tuple[What, str, str], Event] = {}
+    for event in known:
+        place = (event.what, event.extension, event.device)
+        first.setdefault(place, event)
+        last[place] = event
+    kept = {*first.values(), *last.values()}
+    ringing = {What.RUNG, What.LEFT}
+    return [event for event in known if event.what not in ringing or event.extension in answered or event in kept]
 
 
 def _once(events: Iterable[Event]) -> set[Event]:
@@ -178,9 +211,10 @@ def _place(event: Event) -> tuple[dt.datetime, int, str]:
 
 
 def _end(known: Sequence[Event]) -> Event | None:
-    """The end that counts: the first that was told, and one that the bridge only supposed after all others."""
+    """The end that counts: the first that was told, or one that the bridge supposed, if nothing was heard after it."""
     ends = [event for event in known if event.what is What.ENDED]
-    return min(ends, key=lambda event: event.cause is Cause.LOST, default=None)
+    told = [event for event in ends if event.cause is not Cause.LOST]
+    return next(iter(told or [event for event in ends if event is known[-1]]), None)
 
 
 def _first(known: Iterable[Event], value: Callable[[Event], T | None]) -> T | None:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bridge.access.calls import CallLog
+from bridge.calls.log import CallLog
+from bridge.calls.rows import Filters
 from bridge.cli.common import Config, console, database
 from bridge.settings import load
 
@@ -18,6 +19,7 @@ def calls(
     """Show the last calls that a phone system announced with incoming_call."""
     table = Table("when (UTC)", "number", "name", "attestation", "key")
     with database(load(config)) as opened:
-        for call in CallLog(opened).last(count):
-            table.add_row(f"{call.at:%Y-%m-%d %H:%M:%S}", call.number, call.name, call.attestation, call.key)
+        for one in CallLog(opened).read(Filters(limit=count)):
+            call, party = one.call, one.party
+            table.add_row(f"{call.started:%Y-%m-%d %H:%M:%S}", party.number, party.name, call.verified, one.key)
     console.print(table)

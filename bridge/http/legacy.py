@@ -6,7 +6,6 @@ passed over. The first row of ``QUESTIONS`` whose parameter is there decides.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -14,10 +13,12 @@ from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
-from bridge import accounts, callerid
+from bridge import accounts
+from bridge.access.caller import looked_up
 from bridge.access.keys import Feature, Key
 from bridge.callerid.answer import MAX_NUMBER
 from bridge.callerid.attestation import attested
+from bridge.calls.push.announced import announced
 from bridge.errors import BadParameter, StorageError
 from bridge.http import query
 from bridge.http.assets import legacy_add
@@ -25,7 +26,7 @@ from bridge.http.callerid import as_it_comes, legacy_cid
 from bridge.http.keys import require, require_with_body
 from bridge.http.mailing import legacy_list
 from bridge.http.phonebook import LEGACY, book_response
-from bridge.http.state import CALLS, MIRROR
+from bridge.http.state import BOOK, MIRROR
 
 log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
@@ -45,11 +46,9 @@ async def _incoming_call(request: web.Request, key: Key, parameters: Parameters)
     """An empty answer, always; the call log is a courtesy that no call waits for in vain."""
     # It is shown on a terminal later, where control characters would be obeyed.
     number = "".join(filter(str.isprintable, parameters.get("cid", "")[:MAX_NUMBER]))
-    name = callerid.answer(request.app[MIRROR], key, number, interface=callerid.Interface.CALL).name
+    event = announced(number, parameters.get("linkedid", ""), attested(parameters.get("verstat", "")))
     try:
-        await asyncio.to_thread(
-            request.app[CALLS].note, key.name, number, name, attested(parameters.get("verstat", ""))
-        )
+        await request.app[BOOK].take([event], key=key.name, who=looked_up(request.app[MIRROR], key))
     except StorageError as error:
         log.warning("A call could not be noted in the call log: %s", error)
     return web.Response()

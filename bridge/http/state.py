@@ -1,9 +1,13 @@
 """What every handler can reach, under typed keys of the application."""
 
+from typing import Final
+
 from aiohttp import web
 
-from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
+from bridge.calls.book import CallBook
+from bridge.calls.dialler import Dialler
+from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
 from bridge.itflow.client import ItflowClient
 from bridge.outbox.delivery import Deliverer
@@ -16,5 +20,8 @@ WATCH = web.AppKey("WATCH", Watch)
 ITFLOW = web.AppKey("ITFLOW", ItflowClient)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)
-CALLS = web.AppKey("CALLS", CallLog)
+BOOK = web.AppKey("BOOK", CallBook)
+PEOPLE = web.AppKey("PEOPLE", People)
+# Absent where no phone system can be made to dial.
+PHONE: Final[web.AppKey[Dialler]] = web.AppKey("PHONE")
 DELIVERER = web.AppKey("DELIVERER", Deliverer)

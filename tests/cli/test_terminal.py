@@ -11,8 +11,9 @@ import pytest
 from rich.table import Table
 
 from bridge import controls
-from bridge.access.calls import CallLog
 from bridge.access.phones import Phone, Phones
+from bridge.calls.log import CallLog
+from bridge.calls.rows import Filters
 from bridge.cli.common import PlainConsole
 from bridge.directory.entries import Entry, Kind, Label
 from bridge.directory.entries import Phone as Numbered
@@ -50,7 +51,7 @@ def filled(tmp_path):
         connection.execute(
             "INSERT INTO phones VALUES ('10.0.0.7', ?1, ?1, ?1, ?1, '2099-01-01T00:00:00+00:00', 1, 1)", (NAME,)
         )
-    assert CallLog(database).last(1)
+    assert CallLog(database).read(Filters(limit=1))
     assert Phones(database).all()
     database.close()
 

@@ -4,7 +4,9 @@ import stat
 
 import pytest
 
-from bridge.access.calls import CallLog
+from bridge.calls.log import CallLog, Told
+from bridge.calls.push.announced import announced
+from bridge.calls.rows import Filters
 from bridge.errors import StorageError
 from bridge.storage import Database
 
@@ -24,7 +26,7 @@ def test_a_failed_transaction_leaves_nothing(database):
 
     with pytest.raises(StorageError):
         write()
-    assert CallLog(database).last(10) == []
+    assert CallLog(database).read(Filters()) == []
 
 
 def test_a_file_that_is_no_database(tmp_path):
@@ -39,15 +41,8 @@ def test_a_new_file_is_private_and_an_old_one_stays_as_the_operator_wants(tmp_pa
     path = tmp_path / "bridge.db"
     for mode in (0o600, 0o640):
         database = Database(path)
-        CallLog(database).note("pbx", "101", "Ada")
+        CallLog(database).store([Told([(announced("101", "", ""), None)])])
         kept = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
         database.close()
         assert set(kept.values()) == {mode}, kept
         path.chmod(0o640)
-
-
-def test_the_call_log_keeps_the_newest(database):
-    log = CallLog(database)
-    for number in ("101", "102"):
-        log.note("pbx", number, "Ada")
-    assert [(call.number, call.name, call.key) for call in log.last(1)] == [("102", "Ada", "pbx")]

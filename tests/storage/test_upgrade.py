@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.access.phones import Phones
+from bridge.calls.log import CallLog
+from bridge.calls.rows import Filters
 from bridge.directory.entries import Kind
 from bridge.directory.reader import Reader
 from bridge.errors import StorageError
@@ -49,7 +50,8 @@ def holds_everything(path: Path) -> None:
         ("PC-2", State.REFUSED),
         ("PC-1", State.ADDED),
     ]
-    assert [call.name for call in CallLog(database).last(9)] == ["Ann"]
+    (call,) = CallLog(database).read(Filters())
+    assert (call.party.name, call.key, call.call.state, call.call.missed) == ("Ann", "pbx", "ended", False)
     assert [seen.entries for seen in Phones(database).all()] == [12]
     snapshot, freshness = Reader(database).read()
     assert snapshot is not None
