@@ -274,6 +274,8 @@ class CallBook:
         number = event.to_number if event.direction is Direction.OUT else event.from_number
         outside = event.direction in {Direction.IN, Direction.OUT} and (number or event.what is What.BEGAN)
         party = who(number) if outside else None
+        if party is not None and party.result == "withheld" and event.direction is Direction.IN:
+            party, event = replace(party, number=""), replace(event, from_number="")
         if party is not None:
             party = replace(party, number=self._shown(party.number))
         event = replace(event, from_number=self._shown(event.from_number), to_number=self._shown(event.to_number))

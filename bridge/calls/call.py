@@ -17,6 +17,9 @@ from bridge.calls.event import Cause, Direction, Event, What
 T = TypeVar("T")
 
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+_BUSY = frozenset({What.BEGAN, What.QUEUED, What.RUNG, What.ANSWERED})
+# Ends by which nobody was missed: somebody has talked, or the call went on to another, or it is not known.
+_NOT_MISSED = frozenset({Cause.NORMAL, Cause.FORWARDED, Cause.LOST})
 _ORDER = {what: place for place, what in enumerate(What)}
 
 
@@ -76,6 +79,7 @@ class Call:
         direction: From where to where.
         from_number: The caller's number as sent; empty where withheld.
         to_number: The called number.
+        placed_by: Who of ours calls: an extension or a login; empty for a call from outside.
         rung: Whom it rang, in the order of time, each extension once.
         talks: Who talked, in the order of time.
         queue: The last queue or ring group that it went through.
@@ -94,6 +98,7 @@ class Call:
     direction: Direction
     from_number: str
     to_number: str
+    placed_by: str
     rung: tuple[Rung, ...]
     talks: tuple[Talk, ...]
     queue: str
@@ -119,8 +124,8 @@ class Call:
 
     @property
     def extensions(self) -> tuple[str, ...]:
-        """Who was rung or talked, each once."""
-        taking_part = (*(one.extension for one in self.rung), *(one.extension for one in self.talks))
+        """Who of ours called, was rung or talked, each once."""
+        taking_part = (self.placed_by, *(one.extension for one in self.rung), *(one.extension for one in self.talks))
         return tuple(dict.fromkeys(filter(None, taking_part)))
 
     @property
@@ -132,7 +137,7 @@ class Call:
     def missed(self) -> bool:
         """Somebody outside called, and nobody answered; where the end was not told, nobody knows."""
         unanswered = self.ended is not None and self.answered is None
-        return self.direction is Direction.IN and unanswered and self.cause is not Cause.LOST
+        return self.direction is Direction.IN and unanswered and self.cause not in _NOT_MISSED
 
     @property
     def talk_s(self) -> int:
@@ -154,18 +159,25 @@ def call_of(events: Iterable[Event]) -> Call:
     known = sorted(_once(events), key=_place)
     end = _end(known)
     ended = end.at if end else None
+    if ended is not None:
+        # Where no time is told, what was heard after the end happened before it.
+        known = sorted((one if one.timed else replace(one, at=min(one.at, ended)) for one in known), key=_place)
     # Nobody rings or talks after the end; what a phone system tells of the whole, such as a recording, may come later.
     during = [event for event in known if ended is None or event.at <= ended]
     answers = [event for event in during if event.what is What.ANSWERED]
     answered = answers[0].at if answers else None
     first = known[0]
+    direction = _first(known, lambda event: event.direction) or Direction.IN
+    from_number = _first(known, lambda event: event.from_number) or ""
+    begun_by = _first(known, lambda event: event.extension if event.what is What.BEGAN else "") or from_number
     return Call(
         source=first.source,
         id=first.call_id,
         linked=tuple(sorted({name for event in known for name in event.linked} - {first.call_id})),
-        direction=_first(known, lambda event: event.direction) or Direction.IN,
-        from_number=_first(known, lambda event: event.from_number) or "",
+        direction=direction,
+        from_number=from_number,
         to_number=_first(known, lambda event: event.to_number) or "",
+        placed_by="" if direction is Direction.IN else begun_by,
         rung=_rung(during, answered, ended),
         talks=_talks(during, answers, ended),
         queue=_first(known[::-1], lambda event: event.queue) or "",
@@ -211,9 +223,14 @@ def _place(event: Event) -> tuple[dt.datetime, int, str]:
 
 
 def _end(known: Sequence[Event]) -> Event | None:
-    """The end that counts: the first that was told, or one that the bridge supposed, if nothing was heard after it."""
+    """The end that counts.
+
+    Records of a call's parts each have an end; one that is followed by ringing or an answer was not the call's. An end
+    that the bridge only supposed counts where nothing was heard after it.
+    """
+    busy = max((event.at for event in known if event.timed and event.what in _BUSY), default=_NEVER)
     ends = [event for event in known if event.what is What.ENDED]
-    told = [event for event in ends if event.cause is not Cause.LOST]
+    told = [event for event in ends if event.cause is not Cause.LOST and (not event.timed or event.at >= busy)]
     return next(iter(told or [event for event in ends if event is known[-1]]), None)
 
 

@@ -53,7 +53,8 @@ class Event:
         direction: None where this event does not tell.
         from_number: The caller's number as sent; empty for withheld or not told.
         to_number: The called number as sent.
-        extension: Who is rung, answers or leaves; a login where the phone system names no extension.
+        extension: Who is rung, answers or leaves, or, of an outgoing call's ``BEGAN``, who calls; a login where the
+            phone system names no extension.
         device: Which of the extension's devices, where they are told apart.
         queue: The queue or ring group.
         cause: Of ``ENDED`` and ``LEFT``.

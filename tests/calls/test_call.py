@@ -79,6 +79,34 @@ def test_a_supposed_end_gives_way_to_a_real_one() -> None:
     assert call_of([BEGAN, ANSWER_102, lost, END]) == call_of([BEGAN, ANSWER_102, END])
 
 
+def test_an_end_that_is_heard_before_the_answer_leaves_the_call_answered() -> None:
+    answer = event(What.ANSWERED, 9.5, extension="101", timed=False)
+    ended = event(What.ENDED, 9, cause=Cause.CANCELLED, timed=False)
+    call = call_of([event(What.BEGAN, 0, timed=False), ended, answer])
+    assert (call.state, call.answered_by, call.talk_s, call.missed) == (State.ENDED, "101", 0, False)
+
+
+def test_records_of_a_calls_parts_make_one_call() -> None:
+    parts = [BEGAN, RING_101, event(What.ENDED, 9, cause=Cause.NO_ANSWER), event(What.BEGAN, 9)]
+    call = call_of([*parts, event(What.RUNG, 9, extension="102"), event(What.ANSWERED, 12, extension="102"), END])
+    assert (call.ended, call.answered_by, call.cause, call.missed) == (at(69), "102", Cause.NORMAL, False)
+
+
+@pytest.mark.parametrize("cause", [Cause.NORMAL, Cause.FORWARDED, Cause.LOST])
+def test_an_end_alone_may_tell_that_nobody_was_missed(cause: Cause) -> None:
+    assert not call_of([event(What.ENDED, 9, cause=cause)]).missed
+
+
+def test_who_places_a_call_takes_part_in_it() -> None:
+    out = event(What.BEGAN, 0, direction=Direction.OUT, from_number="101", to_number="+12125550101")
+    assert call_of([out, event(What.ANSWERED, 5)]).extensions == ("101",)
+    assert (
+        call_of([event(What.BEGAN, 0, direction=Direction.OUT, from_number="+1", extension="Ada")]).placed_by == "Ada"
+    )
+    assert BEGAN.from_number
+    assert not call_of([BEGAN]).placed_by
+
+
 def test_what_was_heard_twice_without_a_time_counts_once() -> None:
     heard = [event(What.ANSWERED, seconds, extension="101", timed=False) for seconds in (5, 8)]
     assert call_of([BEGAN, *heard, END]) == call_of([BEGAN, heard[0], END])
@@ -119,7 +147,7 @@ def test_any_order_and_any_doubling_give_the_same_call(lists: tuple[list[Event],
     assert call.started <= (call.ended or call.started)
     assert call.wait_s >= 0
     assert call.talk_s >= 0
-    if any(event.what is What.ENDED and event.cause is not Cause.LOST for event in told):
+    if any(event.what is What.ENDED and event.cause is not Cause.LOST and not event.timed for event in told):
         assert call.state is State.ENDED
     if call.state is State.ENDED:
         assert all(one.until for one in call.rung)
