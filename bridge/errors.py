@@ -7,6 +7,7 @@
     ├── StorageError             bridge.db cannot be read or written
     ├── NotReady                 there is no mirror yet to answer from
     ├── HungUp                   the caller left the phone menu
+    ├── CannotDial               there is no phone system that could be made to dial
     ├── ItflowError              ITFlow did not give what was asked
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
@@ -80,6 +81,12 @@ class NotReady(BridgeError):
 
 class HungUp(BridgeError):
     """The caller left the phone menu: nothing more can be said to him."""
+
+
+class CannotDial(BridgeError):
+    """There is no phone system that could be made to dial."""
+
+    status = 503
 
 
 class ItflowError(BridgeError):

@@ -22,7 +22,20 @@ from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
-from bridge.http import accounts, assets, callerid, errors, health, legacy, mailing, openapi, phonebook, proxies
+from bridge.http import (
+    accounts,
+    assets,
+    callerid,
+    callevents,
+    calls,
+    errors,
+    health,
+    legacy,
+    mailing,
+    openapi,
+    phonebook,
+    proxies,
+)
 from bridge.http.carddav import door as carddav
 from bridge.http.front import listening
 from bridge.http.state import BOOK, DELIVERER, ITFLOW, KEYS, MIRROR, PEOPLE, SETTINGS, STORAGE, WATCH
@@ -35,7 +48,7 @@ from bridge.storage import Database, Watch, rescue
 
 log = logging.getLogger(__name__)
 
-DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, health, openapi, carddav)
+DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, calls, callevents, health, openapi, carddav)
 MAX_BODY_BYTES = 64 * 1024
 SWEEP_S = 5.0  # between two looks for calls of which nothing more is heard
 NOTHING: Mapping[web.AppKey[Any], object] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -218,8 +218,11 @@ def _once(events: Iterable[Event]) -> set[Event]:
     return set(heard.values())
 
 
-def _place(event: Event) -> tuple[dt.datetime, int, str]:
-    return event.at, _ORDER[event.what], repr(astuple(event))
+def _place(event: Event) -> tuple[object, ...]:
+    """Where an event stands among others: no two that differ stand alike."""
+    told = (event.direction or "", event.from_number, event.to_number, event.cause or "", event.linked, event.timed)
+    rest = (event.queue, event.recording, event.verified)
+    return event.at, _ORDER[event.what], event.extension, event.device, *told, *rest
 
 
 def _end(known: Sequence[Event]) -> Event | None:

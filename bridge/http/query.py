@@ -93,8 +93,17 @@ async def _form(request: web.Request) -> dict[str, str]:
     if request.content_type != "multipart/form-data":
         # Not aiohttp's reading: it fails on Latin-1.
         return _pairs((await request.read()).decode("utf-8", "surrogateescape"), frozenset())
+    return dict(await parts(request))
+
+
+async def parts(request: web.Request) -> list[tuple[str, str]]:
+    """The texts of a ``multipart/form-data`` body, in their order.
+
+    Raises:
+        BadParameter: It is none.
+    """
     try:
-        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        return [(name, value) for name, value in (await request.post()).items() if isinstance(value, str)]
     except _NO_FORM as error:
         raise BadParameter("The body is not a form.") from error
 

@@ -1,12 +1,15 @@
 """A call is what its events come to, in whatever order and however often they came."""
 
 import datetime as dt
+import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.calls import Call, Cause, Direction, Event, Outcome, State, What, call_of
+from bridge.calls.call import compacted
 
 NOON = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 
@@ -133,6 +136,35 @@ EVENTS = st.builds(
     cause=st.none() | st.sampled_from(Cause),
     linked=st.sampled_from([(), ("1.2",)]),
 )
+
+
+def test_thousands_of_calls_in_any_order_and_doubled() -> None:
+    """The same as below, quicker: every call is told in three orders, some of it more than once."""
+    chance = random.Random(4711)
+
+    def made_up() -> Event:
+        return Event(
+            source="ami",
+            call_id="1.1",
+            what=chance.choice(list(What)),
+            at=at(chance.randrange(8)),
+            timed=chance.random() < 0.7,
+            direction=chance.choice([None, *Direction]),
+            from_number=chance.choice(["", "+12125550101"]),
+            extension=chance.choice(["", "101", "102", "103"]),
+            device=chance.choice(["", "a", "b"]),
+            cause=chance.choice([None, *Cause]),
+            linked=chance.choice([(), ("1.2",)]),
+        )
+
+    for _ in range(3000):
+        events = [made_up() for _ in range(chance.randint(1, 12))]
+        call = call_of(events)
+        for _ in range(2):
+            again = [*events, *chance.choices(events, k=3)]
+            chance.shuffle(again)
+            assert call_of(again) == call, events
+        assert call_of(compacted(events)) == replace(call, rung=call_of(compacted(events)).rung), events
 
 
 def told_twice(events: list[Event]) -> st.SearchStrategy[tuple[list[Event], list[Event]]]:
