@@ -205,8 +205,13 @@ def compacted(events: Iterable[Event]) -> list[Event]:
         first.setdefault(place, event)
         last[place] = event
     kept = {*first.values(), *last.values()}
-    ringing = {What.RUNG, What.LEFT}
-    return [event for event in known if event.what not in ringing or event.extension in answered or event in kept]
+    return [event for event in known if event in kept or event.extension in answered or not _only_rings(event)]
+
+
+def _only_rings(event: Event) -> bool:
+    """Whether it tells of ringing and nothing else of the call."""
+    told = (event.direction, event.from_number, event.to_number, event.queue, event.linked)
+    return event.what in {What.RUNG, What.LEFT} and not any((*told, event.recording, event.verified))
 
 
 def _once(events: Iterable[Event]) -> set[Event]:
