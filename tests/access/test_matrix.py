@@ -52,6 +52,7 @@ class Row:
         query: Its parameters.
         body: Fields of a body, sent as a form and as JSON.
         silent: A refusal has no body (a phone would show it as the caller's name).
+        header_only: The body is a phone system's own: a key in it is none.
     """
 
     path: str
@@ -61,6 +62,7 @@ class Row:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str] | None = None
     silent: bool = False
+    header_only: bool = False
 
 
 def api(feature: Feature | None, good: int = 200, other: int = 200, *, silent: bool = False, **query: str) -> Row:
@@ -68,6 +70,7 @@ def api(feature: Feature | None, good: int = 200, other: int = 200, *, silent: b
 
 
 ASSET = {"client_id": "1", "name": "PC"}
+EVENT = {"event": "hangup", "direction": "in", "callId": "1"}
 OLD_ASSET = {"client_id": "1", "add_asset": "PC"}
 # What /api.php answers, by the parameter that asks.
 QUESTIONS: Mapping[str, Row] = {
@@ -108,6 +111,10 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
         Row("/assets/1", F.ASSETS, 200, 404),
         Row("/assets/999", F.ASSETS, 404, 404),
     ],
+    ("GET", "/calls"): [Row("/calls", F.CALLS), Row("/calls", F.CALLS, query={"client_id": "1"})],
+    ("POST", "/calls/dial"): [Row("/calls/dial", F.CALLS, 503, 503, {"number": "1", "extension": "101"})],
+    ("POST", "/calls/events"): [Row("/calls/events", F.CALLS, body=EVENT, header_only=True)],
+    ("POST", "/calls/events/{form}"): [Row("/calls/events/zammad", F.CALLS, body=EVENT, header_only=True)],
     ("GET", "/healthz"): [Row("/healthz", "open")],
     ("GET", "/readyz"): [Row("/readyz", "open or admin")],
     ("GET", "/openapi.json"): [Row("/openapi.json", "open")],
@@ -216,7 +223,7 @@ def cells(row: Row, method: str) -> Iterator[tuple[str, str]]:
     if "{key}" in row.path:
         return itertools.product(KINDS, ("path",))
     # Caller ID is asked in the query alone: no call waits for a body.
-    body = ("body",) if method == "POST" and not row.silent else ()
+    body = ("body",) if method == "POST" and not row.silent and not row.header_only else ()
     return itertools.product(KINDS, ("query", "bearer", "basic", *body))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
+from aiohttp import web
 from yarl import URL
 
 from bridge import service
@@ -24,8 +26,13 @@ FAR = "far-secret-far-secret-far-secret"  # for 203.0.113.0/24
 
 
 @asynccontextmanager
-async def whole(folder: Path, section: HttpSection | None = None) -> AsyncIterator[Desk]:
-    """Serve everything, for the keys ``pbx`` (everyday), ``far`` (from there only) and ``boss`` (all)."""
+async def whole(
+    folder: Path, section: HttpSection | None = None, given: Mapping[web.AppKey[Any], object] = service.NOTHING
+) -> AsyncIterator[Desk]:
+    """Serve everything, with parts of a test's own.
+
+    Keys are ``pbx`` (everyday), ``far`` (from there only) and ``boss`` (all).
+    """
     database = Database(folder / "bridge.db")
     made = bridges.settings(database, **({"http": section.model_dump()} if section else {}))
     keys = Keys(database, made)
@@ -33,6 +40,6 @@ async def whole(folder: Path, section: HttpSection | None = None) -> AsyncIterat
     keys.add("far", Options(networks=(ip_network("203.0.113.0/24"),)), secret=FAR)
     keys.add("boss", Options(features=frozenset(Feature)), secret=ADMIN)
     database.close()
-    app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT)})
+    app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT), **given})
     async with service.serving(app) as url:
         yield Desk(app, URL(url).port or 0, asyncio.Event())
