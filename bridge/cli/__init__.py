@@ -15,6 +15,7 @@ from bridge.cli import (
     journal,
     keys,
     lookup,
+    people,
     phonebook,
     phones,
     serve,
@@ -44,6 +45,7 @@ for command in (
     app.command()(command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
+app.add_typer(people.app, name="people")
 
 
 def main() -> None:

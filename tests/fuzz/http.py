@@ -67,6 +67,7 @@ _PATHS = (
     *(b"/emails?api_key=demo&format=rfc5322&who=all", b"/numbers?api_key=demo&format=csv&leads=0"),
     *(
         b"/assets/1?api_key=demo",
+        b"/calls?api_key=demo&missed=1&number=2125550199&format=csv",
         b"/healthz",
         b"/readyz",
         b"/openapi.json",
@@ -96,6 +97,17 @@ _WITH_BODIES = (
     _post(b"/assets?api_key=demo", b"Content-Type: multipart/form-data; boundary=x\r\n", _MULTIPART),
     _post(b"/api.php?api_key=demo&add_asset=PC-2", _FORM, b"client_id=1"),
     _post(b"/api.php?cid=1&name=Trunk", _JSON, b"{}"),
+    _post(
+        b"/calls/events?api_key=demo",
+        _FORM,
+        b"event=newCall&callId=1&direction=in&from=12125550199&user[]=A&userId[]=w0",
+    ),
+    _post(
+        b"/calls/events/zammad?api_key=demo",
+        _JSON,
+        b'{"event": "hangup", "callId": 1, "direction": "in", "user": [1]}',
+    ),
+    _post(b"/calls/dial?api_key=demo", _JSON, b'{"number": "12125550199", "extension": "101"}'),
     _post(b"/phonebook/cisco", _FORM, b"api_key=demo&q=a"),
     _get(b"/assets?api_key=demo", _JSON + b"Transfer-Encoding: chunked\r\n", b"POST")
     + b'2a\r\n{"client_id": 1, "name": "PC-3", "os": "L"}\r\n0\r\n\r\n',
