@@ -74,7 +74,7 @@ SYSTEMS: Mapping[str, System] = {
     "superfecta": System(frozenset({Feature.CALLERID}), recipe("superfecta.txt")),
     "freeswitch": System(frozenset({Feature.CALLERID}), cidlookup("freeswitch.txt")),
     "fusionpbx": System(frozenset({Feature.CALLERID}), cidlookup("fusionpbx.txt")),
-    "3cx": System(frozenset({Feature.CALLERID}), recipe("3cx.xml")),
+    "3cx": System(frozenset({Feature.CALLERID, Feature.CALLS}), recipe("3cx.xml")),
 }
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
+from bridge import resources
 from bridge.calls import Call, Cause, Direction, call_of
 from bridge.calls.push import fields
 from bridge.calls.push.forms import FORMS, told
@@ -255,6 +258,21 @@ def test_3cx(kind: str, direction: Direction, *, answered: bool, missed: bool) -
     found = call(threecx(kind))
     assert (found.direction, found.missed, found.extensions) == (direction, missed, ("101",))
     assert (found.wait_s, found.talk_s) == ((10, 60) if answered else (70, 0))
+
+
+def test_3cx_sends_what_the_template_says() -> None:
+    """What 3CX makes of it: variables in brackets, and a time by .NET's form."""
+    template = etree.fromstring((resources.path("asterisk") / "recipes" / "3cx.xml").read_bytes())
+    (request,) = template.iterfind("Scenarios/Scenario[@Id='ReportCall']/Request")
+    assert (request.get("Url"), request.get("RequestType")) == ("[Bridge]/calls/events/3cx", "Post")
+    sent = threecx("Inbound")
+    body = {}
+    for value in request.iterfind("PostValues/Value"):
+        text = re.sub(r"\[(\w+)\]", lambda variable: sent[variable[1]], value.text or "")
+        formatted = re.fullmatch(r'\[(.*)\.ToString\("yyyy-MM-ddTHH:mm:ssZ"\)\]', text)
+        body[value.get("Key", "")] = formatted[1] if formatted else text
+        assert (value.get("Passes") == "2") == bool(formatted)
+    assert body == sent
 
 
 def test_3cx_without_the_times_of_newer_releases() -> None:

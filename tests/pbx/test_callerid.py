@@ -284,8 +284,8 @@ async def test_assets_and_inbound_calls_are_told_to_the_bridge(pbx, dial):
         " same => n,Verbose(1,result ${ITFLOW_RESULT})\n same => n,Hangup()\n",
     )
     asset = "add_asset=PC%20%26%20Co&client_id=7&type=Desktop&make=&model=M%201&serial=&os=Mac%20(9"
-    assert [line for line, _ in seen] == [
-        f"GET /api.php?incoming_call=&cid={quote(ALICE)}&verstat= HTTP/1.1",
+    assert [re.sub(r"linkedid=[\d.]+&", "linkedid=ID&", line) for line, _ in seen] == [
+        f"GET /api.php?incoming_call=&cid={quote(ALICE)}&linkedid=ID&verstat= HTTP/1.1",
         f"GET /api.php?{asset} HTTP/1.1",
     ]
     assert {key for _, key in seen} == {f"itflow:{SECRET}"}
