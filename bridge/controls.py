@@ -7,11 +7,16 @@ them.
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import re
+from collections.abc import Mapping
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINE_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_PLAIN_WORD = re.compile(r'[^\s"=]+')
 
 
 def without(text: str) -> str:
@@ -41,12 +46,48 @@ class LogFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's lines."""
-        return shown(super().format(record)).replace("\n", "\n    ")
+        """The record's lines; its fields as ``name=value``, in quotation marks where a value has blanks."""
+        fields = "".join(f" {name}={_word(value)}" for name, value in _fields(record).items())
+        return shown(super().format(record) + fields).replace("\n", "\n    ")
 
 
-def log_to_stderr(level: str) -> None:
-    """Log to standard error from a level on, and nowhere else; for the start of a process."""
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON: ``at`` (UTC), ``level``, ``logger``, ``message``, and its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's line."""
+        line = {
+            "at": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": shown(record.getMessage()),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, object]:
+    """What was logged with ``extra={"fields": …}``."""
+    found: Mapping[str, object] = getattr(record, "fields", {})
+    return found
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN_WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def log_to_stderr(level: str, form: str = "text", *, calls: bool = False) -> None:
+    """Log to standard error from a level on, and nowhere else; for the start of a process.
+
+    Args:
+        level: The setting ``log.level``.
+        form: The setting ``log.format``.
+        calls: The setting ``log.calls``: a line for each caller-ID answer, whatever the level.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter())
+    handler.setFormatter(JsonFormatter() if form == "json" else LogFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("bridge.calls").setLevel(logging.INFO if calls or level == "DEBUG" else logging.WARNING)

@@ -14,7 +14,12 @@ def command(tmp_path):
     def run(*words, fails=False, given="", **settings):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
-        environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"}
+        environment = {
+            "BRIDGE_CONFIG": "/dev/null",
+            **environment,
+            "BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"),
+            "COLUMNS": "400",
+        }
         done = subprocess.run(
             [sys.executable, "-m", "bridge", *words],
             capture_output=True,

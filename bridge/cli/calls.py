@@ -8,8 +8,7 @@ import typer
 from rich.table import Table
 
 from bridge.access.calls import CallLog
-from bridge.cli.common import Config, console, database
-from bridge.settings import load
+from bridge.cli.common import Config, console, database, settings_in_use
 
 
 def calls(
@@ -17,7 +16,7 @@ def calls(
 ) -> None:
     """Show the last calls that a phone system announced with incoming_call."""
     table = Table("when (UTC)", "number", "name", "attestation", "key")
-    with database(load(config)) as opened:
+    with database(settings_in_use(config)) as opened:
         for call in CallLog(opened).last(count):
             table.add_row(f"{call.at:%Y-%m-%d %H:%M:%S}", call.number, call.name, call.attestation, call.key)
     console.print(table)

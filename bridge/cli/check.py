@@ -14,12 +14,12 @@ from rich.text import Text
 from bridge import resources
 from bridge.access.keys import WARN_BEFORE, Keys, expiry
 from bridge.agi.lockout import LEAST_DIGITS, usable
-from bridge.cli.common import Config, console, database, exposed
+from bridge.cli.common import Config, console, database, exposed, settings_in_use
 from bridge.directory.reader import Reader
 from bridge.errors import ItflowError
 from bridge.itflow.capabilities import Capabilities, Generation
 from bridge.itflow.client import ItflowClient, connected
-from bridge.settings import Settings, load
+from bridge.settings import Settings
 
 
 class State(StrEnum):
@@ -67,7 +67,7 @@ SHORT_PINS = (
 
 def check(config: Config = None) -> None:
     """Tell what works with these settings and this ITFlow, what does not, and what to do."""
-    settings = load(config)
+    settings = settings_in_use(config)
     findings = [*_files(config, settings), *_here(settings), *asyncio.run(_there(settings))]
     table = Table("what", "state", Column("what to do or know", overflow="fold"))
     for what, state, advice in findings:

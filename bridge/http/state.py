@@ -5,6 +5,7 @@ from aiohttp import web
 from bridge.access.calls import CallLog
 from bridge.access.keys import Keys
 from bridge.directory.mirror import Mirror
+from bridge.health import Health
 from bridge.itflow.client import ItflowClient
 from bridge.outbox.delivery import Deliverer
 from bridge.settings import Settings
@@ -16,5 +17,6 @@ WATCH = web.AppKey("WATCH", Watch)
 ITFLOW = web.AppKey("ITFLOW", ItflowClient)
 MIRROR = web.AppKey("MIRROR", Mirror)
 KEYS = web.AppKey("KEYS", Keys)
+HEALTH = web.AppKey("HEALTH", Health)
 CALLS = web.AppKey("CALLS", CallLog)
 DELIVERER = web.AppKey("DELIVERER", Deliverer)

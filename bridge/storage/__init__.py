@@ -7,6 +7,7 @@ above this room knows how the file is opened.
 
 from bridge.storage.database import Database, memory
 from bridge.storage.rescue import rescue
+from bridge.storage.room import free_bytes, lack_of_room
 from bridge.storage.watch import Watch
 
-__all__ = ["Database", "Watch", "memory", "rescue"]
+__all__ = ["Database", "Watch", "free_bytes", "lack_of_room", "memory", "rescue"]
