@@ -35,6 +35,8 @@ REMIND_S = 3600.0
 # A child that ended so often in a row does not come back by itself.
 DEATHS = 3
 
+NO_KEY = "There is no key yet, so nobody can ask. Make one: itflow-bridge keys add pbx"
+
 # Failures of a pull that do not pass by themselves, and what to do.
 _LASTING = {
     "KeyRefused": (
@@ -147,9 +149,7 @@ def of_keys(keys: Keys) -> Iterator[Finding]:
     """Whether anybody can ask, and which keys need care."""
     found, now = keys.all(), dt.datetime.now(dt.UTC)
     if not found and not keys.unreadable:
-        yield Finding(
-            Status.OK, "keys", "There is no key yet, so nobody can ask.", "Make one: itflow-bridge keys add pbx"
-        )
+        yield Finding(Status.OK, "keys", NO_KEY)
     elif not any(key.live(now) for key in found):
         yield Finding(
             Status.FAILING,

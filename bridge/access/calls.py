@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from bridge import controls
@@ -52,6 +53,26 @@ class CallLog:
                 (dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), key, number, name, attestation),
             ).lastrowid
             connection.execute("DELETE FROM calls WHERE id <= ?", ((row or 0) - KEPT,))
+
+    def forget(self, is_theirs: Callable[[str], bool], names: Collection[str] = ()) -> int:
+        """Remove a person's calls.
+
+        Args:
+            is_theirs: Whether a number, as it was sent, is that person's.
+            names: Names that were shown for nobody else.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StorageError: They cannot be removed.
+        """
+        with self._database.write() as connection:
+            stored = connection.execute("SELECT DISTINCT number, name FROM calls").fetchall()
+            theirs = [(number, name) for number, name in stored if name in names or is_theirs(number)]
+            return sum(
+                connection.execute("DELETE FROM calls WHERE number = ? AND name = ?", call).rowcount for call in theirs
+            )
 
     def last(self, count: int) -> list[Call]:
         """The newest calls.

@@ -124,6 +124,21 @@ class Phones:
                 self._fresh[phone] = later._replace(fetches=later.fetches + seen.fetches) if later else seen
             raise
 
+    def forget(self, which: str) -> int:
+        """Remove phones by their address or MAC, however that is written.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            StorageError: They cannot be removed.
+        """
+        mac = "".join(character for character in which.lower() if character.isalnum())
+        with self._database.write() as connection:
+            return connection.execute(
+                "DELETE FROM phones WHERE address = ? OR (mac <> '' AND mac = ?)", (which, mac)
+            ).rowcount
+
     def all(self) -> list[Sighting]:
         """Every phone stored, the latest first.
 

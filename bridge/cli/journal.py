@@ -44,22 +44,27 @@ def list_entries(
 @app.command()
 def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Try assets again now, refused ones too. A running service takes them up within seconds."""
+    _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
-        changed = journal.retry(_chosen(journal, ids, every=every))
+        changed = journal.retry(ids or _refused(journal))
     console.print(f"{changed} to be tried again.")
 
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Forget assets that are not added. One that was sent without an answer may still come to ITFlow."""
+    _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
-        dropped = journal.drop(_chosen(journal, ids, every=every))
+        dropped = journal.drop(ids or _refused(journal))
     console.print(f"{dropped} dropped.")
 
 
-def _chosen(journal: Journal, ids: list[int] | None, *, every: bool) -> list[int]:
+def _check(ids: list[int] | None, *, every: bool) -> None:
     if bool(ids) == every:
         raise BadParameter("Name the ids that `itflow-bridge journal list` shows, or --all for all that are refused.")
-    return ids or [entry.id for entry in journal.entries(State.REFUSED)]
+
+
+def _refused(journal: Journal) -> list[int]:
+    return [entry.id for entry in journal.entries(State.REFUSED)]

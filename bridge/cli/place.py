@@ -58,7 +58,7 @@ def located(config: Path | None) -> Path | None:
     Raises:
         SettingsError: There is one of an installation, which this user may not read.
     """
-    if config is not None or _missing(INSTALLED):
+    if config is not None or missing(INSTALLED):
         return config
     if not os.access(INSTALLED, os.R_OK):
         fault = f"The settings of this machine's bridge are in {INSTALLED}, and this user may not read them. "
@@ -90,7 +90,7 @@ def database(settings: Settings, *, writes: bool = False, fresh: bool = False) -
         StorageError: It cannot be opened, or is not there.
     """
     path = settings.storage.path.absolute()
-    if _missing(path):
+    if missing(path):
         if not fresh:
             raise StorageError(
                 f"There is no {path} (setting storage.path). Run the command in the folder where the bridge runs, or "
@@ -115,12 +115,13 @@ def refuse_beside(settings: Settings) -> None:
         StorageError: There is another installation.
     """
     path = settings.storage.path.absolute()
-    if "path" in settings.storage.model_fields_set or not _missing(path):
+    if "path" in settings.storage.model_fields_set or not missing(path):
         return
-    if not _missing(STATE):
+    if not missing(STATE):
         found = f"An installation keeps its state in {STATE}"
-    elif (other := serving(settings)) is not None:
-        found = f"A bridge answers on port {settings.http.port}" + (f", with its state in {other}" if other else "")
+    elif (told := readiness(settings)) is not None:
+        where = f", with its state in {told['path']}" if "path" in told else ""
+        found = f"A bridge answers on port {settings.http.port}{where}"
     else:
         return
     raise StorageError(
@@ -130,12 +131,8 @@ def refuse_beside(settings: Settings) -> None:
     )
 
 
-def serving(settings: Settings) -> str | None:
-    """The ``bridge.db`` of the bridge that answers on this machine at ``http.port``.
-
-    Returns:
-        Its path, or an empty text where it does not say; None where no bridge answers.
-    """
+def readiness(settings: Settings) -> Mapping[str, Any] | None:
+    """What a bridge that answers on this machine at ``http.port`` says at ``/readyz``; None where none does."""
     host = settings.http.host
     host = "127.0.0.1" if host in {"", "*", "0.0.0.0", "::"} else host  # noqa: S104 - an address to ask, not to open
     url = URL.build(scheme=settings.http.scheme, host=host, port=settings.http.port, path="/readyz")
@@ -149,9 +146,7 @@ def serving(settings: Settings) -> str | None:
             told = json.loads(answer.read(1 << 20))
     except (OSError, HTTPException, ValueError):
         return None
-    if not isinstance(told, dict) or "people_age_s" not in told:
-        return None
-    return str(told.get("path") or "")
+    return told if isinstance(told, dict) and "people_age_s" in told else None
 
 
 class _AnyStatus(urllib.request.HTTPErrorProcessor):
@@ -184,7 +179,7 @@ def pasted(text: str, config: Path | None) -> str:
     return _COMMAND.sub(lambda found: f"{called} {found[1]}{named}", text)
 
 
-def _missing(path: Path) -> bool:
+def missing(path: Path) -> bool:
     """Whether a file is surely not there; one that this user may not look for is taken to be."""
     try:
         path.stat()
