@@ -3,6 +3,7 @@
 # make bench   the measured figures of docs/performance.md; BENCH=callerid measures a part
 # make fuzz    hostile requests and FastAGI calls, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
+# make backup ROUNDS=50   a long run of backups under load, kill -9 and restores; make test makes two rounds
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
@@ -21,7 +22,7 @@ installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashe
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
 
-.PHONY: demo test test-newest test-lowest bench fuzz wheel lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz simulate backup wheel lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -69,6 +70,10 @@ fuzz: install
 SEEDS ?= 1000
 simulate: install
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+ROUNDS ?= 50
+backup: install
+	BACKUP_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -s tests/service/test_backup.py
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

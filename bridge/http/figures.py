@@ -81,16 +81,10 @@ def _mirror(mirror: Mirror) -> Iterator[Metric]:
 def _keys(keys: Keys) -> Iterator[Metric]:
     now = dt.datetime.now(dt.UTC)
     states = dict.fromkeys(("live", "expired", "revoked"), 0.0) | {"unreadable": float(len(keys.unreadable))}
-    expiring = GaugeMetricFamily(
-        "itflow_bridge_key_expiry_timestamp_seconds", "When a live key expires", labels=["key"]
-    )
     for key in keys.all():
         live = key.live(now)
         states["live" if live else "revoked" if key.revoked_at else "expired"] += 1
-        if live and key.expires_at:
-            expiring.add_metric([key.name], key.expires_at.timestamp())
     yield _gauge("keys", "The bridge's own keys", "state", states)
-    yield expiring
 
 
 def _storage(settings: Settings) -> Iterator[Metric]:
