@@ -143,7 +143,7 @@ def _stored(settings: Settings) -> Stored:
             refuse_beside(settings)
             none = f"There is no {path} yet. It is made by `itflow-bridge sync`, or when the bridge serves."
             findings.append(("storage", State.ADVICE, none))
-            findings.append(("keys", State.ADVICE, health.NO_KEY))
+            findings += [("keys", State.ADVICE, health.NO_KEY), *_service(settings)]
             return Stored(findings, {})
         with database(settings) as opened:
             keys = Keys(opened, settings)

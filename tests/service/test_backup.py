@@ -111,7 +111,9 @@ async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve,
             aside.unlink()
     print(f"{ROUNDS} rounds, {held} confirmed before a backup, 0 missing after the restore")  # noqa: T201 - the figure
     last = await serve(ASSETS_DEADLINE_S="0.2", ASSETS_SETTLE_S="0.2")
-    await last.until(lambda answer: 'itflow_bridge_journal_entries{state="pending"} 0.0' in answer.text, "/metrics")
+    async with asyncio.timeout(60 + 10 * ROUNDS):
+        while 'journal_entries{state="pending"} 0.0' not in (await last.ask("/metrics")).text:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.2)
     rows = itflow.connection.execute("SELECT asset_name FROM assets WHERE asset_name LIKE 'PC-%'").fetchall()
     names = [name for (name,) in rows]
     assert names

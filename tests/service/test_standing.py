@@ -79,6 +79,28 @@ async def test_refused(serve, itflow, itflow_server, command, tmp_path):
     await asyncio.to_thread(command, "sync", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
 
 
+@pytest.mark.parametrize(("fault", "about"), [("html", "contacts"), ("redirect", "itflow"), ("legacy", "itflow")])
+async def test_something_else_in_the_place_of_itflow(serve, itflow, itflow_server, command, fault, about):
+    bridge = await serve(**FAST)
+    await bridge.ready()
+    itflow.faults.add(fault, times=None)
+    told = await bridge.until(lambda answer: about in reasons(answer), "/readyz")
+    assert told.json["status"] in {"doubtful", "failing"}
+    assert (await bridge.ask(CALL)).text == "Alice O'Neil"
+    url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"
+    checked = await asyncio.to_thread(command, "check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
+    assert "does not work" in checked
+
+
+async def test_a_key_of_itflow_that_is_limited_to_a_client_is_seen(serve):
+    bridge = await serve(ITFLOW_API_KEY="KEYONE")
+    await bridge.ready()
+    told = await bridge.until(lambda answer: "clients" in reasons(answer), "/readyz")
+    assert told.json["rows"]["clients"] == 1
+    assert "make one for all clients" in reasons(told)["clients"]["remedy"]
+    assert 'itflow_bridge_mirror_rows{module="clients"} 1.0' in (await bridge.ask("/metrics")).text
+
+
 async def test_expiring(serve, command, tmp_path, itflow_server):
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=6)
     await asyncio.to_thread(command, "keys", "add", "desk", "--expires", f"{soon:%Y-%m-%d}")
