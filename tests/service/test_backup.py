@@ -119,3 +119,17 @@ async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve,
     assert names
     assert len(names) == len(set(names))
     assert await last.stop() == 0
+
+
+async def test_a_caller_is_forgotten_while_the_bridge_serves(serve, command):
+    bridge = await serve()
+    await bridge.ready()
+    number = "+12125559876"
+    for sent in (number, "2125559876", "+12125550000"):
+        assert (await bridge.ask(f"/api.php?api_key=all&incoming_call&cid={sent}")).status == 200
+    assert "2 calls and 0 phones are forgotten" in await words(command, "forget", number)
+    assert column(bridge.path, "SELECT number FROM calls") == {"+12125550000"}
+    assert not any(b"2125559876" in file.read_bytes() for file in bridge.path.parent.glob("bridge.db*"))
+    assert (await bridge.ask(f"/api.php?api_key=all&incoming_call&cid={number}")).status == 200
+    assert (await bridge.ask("/readyz")).json["status"] == "ok"
+    assert await bridge.stop() == 0

@@ -10,6 +10,7 @@ import pytest
 from tests.agi.wire import talk
 from tests.alerts import MONITORING, RULES, firing, promtool
 
+PAPER = MONITORING.parent.parent / "docs" / "monitoring.md"
 DASHBOARD = MONITORING / "itflow-bridge.dashboard.json"
 # Prometheus' own, of every job.
 OF_PROMETHEUS = {"up"}
@@ -77,6 +78,8 @@ async def test_every_metric_that_they_name_is_there_and_a_sound_bridge_fires_not
     }
     assert len(named) > 25
     assert named - OF_PROMETHEUS - samples == SILENT
+    for name in re.findall(r"`(itflow_bridge_\w+)`", PAPER.read_text(encoding="utf-8")):
+        assert f"# TYPE {name} " in page, name
     assert len(re.findall("^# TYPE", page, re.MULTILINE)) == len(set(re.findall(r"^# TYPE \S+", page, re.MULTILINE)))
     for sample in SHOWN:
         assert re.search(rf"^{re.escape(sample)} [1-9]", page, re.MULTILINE), sample
