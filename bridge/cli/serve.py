@@ -26,7 +26,7 @@ def serve(
     settings = settings_in_use(config, {"http": given} if given else None)
     settings.itflow.require()
     refuse_beside(settings)
-    log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls)
+    log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls, unhurried=True)
     for fault in exposed(config, settings):
         log.warning("%s", fault)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -281,7 +281,7 @@ async def _main() -> None:
     if not line:
         return
     job = json.loads(line)
-    log_to_stderr(job["log_level"], job["log_format"])
+    log_to_stderr(job["log_level"], job["log_format"], unhurried=True)
     os.nice(NICENESS)
     try:
         await _child(job, said)

@@ -1,7 +1,10 @@
 """The log as the settings want it: lines or JSON, a line for each caller-ID answer, no full number and no key."""
 
+import asyncio
 import json
+import os
 import re
+import sys
 
 import pytest
 
@@ -67,3 +70,36 @@ async def test_an_outage_begins_and_ends_in_the_log(serve, itflow):
     await bridge.until(lambda _: any("cannot be pulled" in line for line in bridge.log), "/healthz")
     itflow.faults.clear()
     await bridge.until(lambda _: any("can be pulled again" in line for line in bridge.log), "/healthz")
+
+
+async def test_calls_ring_on_where_nobody_reads_the_log(serve, session):
+    """A pipe takes 64 KiB; then a writer waits for the reader."""
+    first = await serve(LOG_CALLS="true", SYNC_INTERVAL_S="600")
+    await first.ready()
+    await first.stop()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")} | {
+        "BRIDGE_ITFLOW_URL": "http://127.0.0.1:1",
+        "BRIDGE_ITFLOW_API_KEY": "KEYALL",
+        "BRIDGE_STORAGE_PATH": str(first.path),
+        "BRIDGE_HTTP_PORT": "0",
+        "BRIDGE_AGI_PORT": "0",
+        "BRIDGE_LOG_CALLS": "true",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "serve"), env=environment, stderr=asyncio.subprocess.PIPE, limit=1024
+    )
+    assert process.stderr
+    url = ""
+    while not url:
+        url = (await process.stderr.readline()).decode().partition("answers on ")[2].strip()
+    # From here on the pipe is read no further than asyncio's buffer of 2 KiB.
+    async with asyncio.timeout(60):
+        for _ in range(2000):
+            async with session.get(f"{url}{HIT}") as answer:
+                assert await answer.text() == "Alice O'Neil"
+    process.terminate()
+    async with asyncio.timeout(20):  # wait() would wait for the end of the pipe too
+        while process.returncode is None:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    await process.stderr.read()
+    assert await process.wait() == 0
