@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from enum import IntEnum
 from typing import NamedTuple
@@ -187,6 +187,33 @@ def lasting(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+class Telling:
+    """Tells the log what nobody else tells it: when it begins, every hour while it lasts, and when it ends.
+
+    Args:
+        clock: Seconds that go evenly.
+    """
+
+    def __init__(self, clock: Callable[[], float] = uptime_s) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[float, str]] = {}
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        """Log what has changed.
+
+        Args:
+            findings: All there are now.
+        """
+        now = self._clock()
+        current = {finding.about: finding for finding in findings if not finding.logged}
+        for about, finding in current.items():
+            if about not in self._told or now - self._told[about][0] >= REMIND_S:
+                log.log(logging.ERROR if finding.status is Status.FAILING else logging.WARNING, "%s", finding)
+                self._told[about] = now, finding.reason
+        for about in self._told.keys() - current.keys():
+            log.info("This has ended: %s", self._told.pop(about)[1])
+
+
 class Health:
     """Looks every few seconds how a running bridge stands, and tells the log what nobody else tells it.
 
@@ -206,7 +233,7 @@ class Health:
         self._mirror = mirror
         self._keys = keys
         self._watch = watch
-        self._told: dict[str, tuple[float, str]] = {}
+        self._telling = Telling()
 
     def findings(self) -> list[Finding]:
         """Everything, the worst first."""
@@ -224,17 +251,7 @@ class Health:
     async def look(self) -> None:
         """Look at the disk, and tell what has begun, still lasts after an hour, or has ended."""
         self.lack = await asyncio.to_thread(lack_of_room, self._settings.storage.path)
-        self.tell({finding.about: finding for finding in self.findings() if not finding.logged})
-
-    def tell(self, lasting_now: Mapping[str, Finding]) -> None:
-        """Log a change of what lasts."""
-        now = uptime_s()
-        for about, finding in lasting_now.items():
-            if about not in self._told or now - self._told[about][0] >= REMIND_S:
-                log.log(logging.ERROR if finding.status is Status.FAILING else logging.WARNING, "%s", finding)
-                self._told[about] = now, finding.reason
-        for about in self._told.keys() - lasting_now.keys():
-            log.info("This has ended: %s", self._told.pop(about)[1])
+        self._telling.tell(self.findings())
 
     @asynccontextmanager
     async def kept_up(self, interval_s: float = LOOK_INTERVAL_S) -> AsyncIterator[None]:

@@ -89,9 +89,9 @@ def _keys(keys: Keys) -> Iterator[Metric]:
 
 def _storage(settings: Settings) -> Iterator[Metric]:
     path = settings.storage.path
-    yield GaugeMetricFamily(
-        "itflow_bridge_storage_free_bytes", "What the disk of bridge.db has left", free_bytes(path)
-    )
+    left = free_bytes(path)
+    if left is not None:
+        yield GaugeMetricFamily("itflow_bridge_storage_free_bytes", "What the disk of bridge.db has left", left)
     sizes = {}
     for part in ("", "-wal"):
         file = path.with_name(path.name + part)

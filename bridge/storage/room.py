@@ -1,4 +1,7 @@
-"""Whether the disk under ``bridge.db`` takes more, found out by taking some: quotas and read-only mounts show too."""
+"""Whether the disk under ``bridge.db`` takes more, found out by asking and by taking a little.
+
+A quota and a read-only mount show only to who takes some.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 # The write-ahead log of a pull with some hundred changes; a large first pull needs more.
 ROOM_BYTES = 4 * 1024 * 1024
+PROBE_BYTES = 64 * 1024
 
 _WHY = {
     errno.ENOSPC: "is full",
@@ -18,27 +22,30 @@ _WHY = {
 }
 
 
-def lack_of_room(path: Path, room_bytes: int = ROOM_BYTES) -> str:
+def lack_of_room(path: Path) -> str:
     """Why ``bridge.db`` could not grow, in words for the operator; empty where it could.
 
     Args:
-        path: The file; a file beside it takes the room for a moment.
-        room_bytes: So much must be had.
+        path: The file; a file without a name beside it takes 64 KiB for a moment.
     """
     folder = path.absolute().parent
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
-            os.posix_fallocate(probe.fileno(), 0, room_bytes)
+            os.posix_fallocate(probe.fileno(), 0, PROBE_BYTES)
     except OSError as error:
         why = _WHY.get(error.errno or 0, f"cannot be written ({error.strerror or error})")
-        return f"The disk of {folder} (setting storage.path) {why}; {room_bytes >> 20} MiB are needed at least."
-    return ""
+    else:
+        left = free_bytes(path)
+        if left is None or left >= ROOM_BYTES:
+            return ""
+        why = _WHY[errno.ENOSPC]
+    return f"The disk of {folder} (setting storage.path) {why}; {ROOM_BYTES >> 20} MiB are needed at least."
 
 
-def free_bytes(path: Path) -> int:
-    """Bytes that the disk of a file has left for this user; 0 where it cannot be asked."""
+def free_bytes(path: Path) -> int | None:
+    """Bytes that the disk of a file has left for this user; None where it does not say."""
     try:
         found = os.statvfs(path.absolute().parent)
     except OSError:
-        return 0
-    return found.f_bavail * found.f_frsize
+        return None
+    return found.f_bavail * found.f_frsize if found.f_blocks else None
