@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.table import Column, Table
 from rich.text import Text
 
 from bridge import controls, health, resources
@@ -105,10 +104,11 @@ def check(
         whole = {"status": STATUS[state], "findings": told, "path": path, "rows": stored.rows}
         typer.echo(controls.in_json(json.dumps(whole, indent=2)))
     else:
-        table = Table("what", "state", Column("what to do or know", overflow="fold"))
+        # No table: one would break the commands in it, and they are to be pasted.
+        width = max(len(what) for what, _, _ in found)
         for what, state_of_it, advice in found:
-            table.add_row(what, Text(state_of_it, COLOURS[state_of_it]), advice)
-        console.print(table)
+            state_text = (f"{state_of_it:13}  ", COLOURS[state_of_it])
+            console.print(Text.assemble(f"{what:{width}}  ", state_text, advice), soft_wrap=True)
     if EXITS[state]:
         raise typer.Exit(EXITS[state])
 
