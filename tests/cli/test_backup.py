@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -74,10 +76,22 @@ def test_a_phone(command, stored, who):
 
 @pytest.mark.parametrize("who", ["contact:12", "Hank Cedar"])
 def test_a_contact_goes_from_the_calls_and_is_named_where_it_stays(command, stored, who):
+    database = Database(stored)
+    CallLog(database).note("pbx", "+12125550188", "Hank Cedar")  # by a number that he had then
+    database.close()
     said = command("forget", who, said=True)
-    assert "3 calls and 0 phones" in said
+    assert "4 calls and 0 phones" in said
     assert "ITFlow still has contact 12, Hank Cedar: delete or archive it there" in said
     assert left(stored)[0] == ["+12125550177"]
+
+
+def test_what_was_deleted_before_leaves_the_free_space_too(command, stored):
+    with closing(sqlite3.connect(stored)) as opened, opened:
+        opened.execute("PRAGMA secure_delete = OFF")  # as SQLite is built on some systems
+        opened.execute("DELETE FROM calls WHERE number = '(212) 555-0101'")
+    assert b"(212) 555-0101" in bytes_of(stored)
+    assert "2 calls" in command("forget", "+12125550101")
+    assert b"(212) 555-0101" not in bytes_of(stored)
 
 
 def test_nobody(command, stored):
