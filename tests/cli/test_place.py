@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 
 from bridge.cli import app
 from bridge.cli.place import COMMANDS, pasted
-from tests.counterparts import lacking
+from tests.counterparts import lacking, own_mounts
 
 PROGRAM = [sys.executable, "-m", "bridge"]
 
@@ -97,9 +96,7 @@ chmod 600 /etc/itflow-bridge/bridge.toml
 
 def installed(script):
     """A shell of root in which the bridge is installed, while the machine itself stays as it is."""
-    if os.geteuid() or not (shutil.which("unshare") and shutil.which("setpriv")):
-        lacking("An installation in /etc needs root, unshare and setpriv (util-linux).")
-    return ["unshare", "--mount", "sh", "-c", f"set -e\n{INSTALL}\n{script}", "sh", *PROGRAM]
+    return [*own_mounts(), "sh", "-c", f"set -e\n{INSTALL}\n{script}", "sh", *PROGRAM]
 
 
 def test_an_installation_is_found_from_any_folder(folders):

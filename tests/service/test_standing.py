@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.alerts import firing
-from tests.counterparts import lacking
+from tests.counterparts import own_mounts
 
 pytestmark = pytest.mark.parametrize("generation", ["26.02"], indirect=True)
 
@@ -128,7 +127,8 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.before = (
-            *("unshare", "--mount", "sh", "-c"),
+            *own_mounts(),
+            *("sh", "-c"),
             f'mount -t tmpfs -o size=24m disk {folder} && exec "$@"',
             "sh",
         )
@@ -148,14 +148,22 @@ class SmallDisk:
 
 
 async def test_full(serve, tmp_path, itflow_server):
-    if os.geteuid() or not (shutil.which("unshare") and shutil.which("nsenter")):
-        lacking("A disk that is full needs root, unshare and nsenter (util-linux).")
     folder = tmp_path / "disk"
     folder.mkdir()
     disk = SmallDisk(folder)
     bridge = await serve(*disk.before, STORAGE_PATH=str(folder / "bridge.db"), **FAST)
     process_id = bridge.process.pid
-    inside = ("nsenter", "--target", str(process_id), "--mount", sys.executable, "-m", "bridge")
+    inside = (
+        "nsenter",
+        "--target",
+        str(process_id),
+        "--user",
+        "--preserve-credentials",
+        "--mount",
+        sys.executable,
+        "-m",
+        "bridge",
+    )
     url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")} | {
         "BRIDGE_CONFIG": "/dev/null",
