@@ -51,17 +51,19 @@ def test_a_command_in_another_folder_makes_no_state_beside_the_bridge_that_answe
         [*PROGRAM, "serve"], cwd=service, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **{f"BRIDGE_{name}": str(value) for name, value in settings.items()}},
     ) as process:  # fmt: skip
-        assert process.stderr
-        while "answers on" not in (line := process.stderr.readline()):
-            assert line
-        said = run(elsewhere, *words, fails=True, **settings)
-        assert f"A bridge answers on port {port}, with its state in {service}/bridge.db" in said
-        assert "--config" in said
-        if words[0] != "sync":
-            assert f"State: {service}/bridge.db" in run(service, *words, **settings)
-        said = run(service, *words, fails=words[0] == "sync", **settings, STORAGE_PATH=elsewhere / "own.db")
-        assert f"State: {elsewhere}/own.db" in said
-        process.terminate()
+        try:
+            assert process.stderr
+            while "answers on" not in (line := process.stderr.readline()):
+                assert line
+            said = run(elsewhere, *words, fails=True, **settings)
+            assert f"A bridge answers on port {port}, with its state in {service}/bridge.db" in said
+            assert "--config" in said
+            if words[0] != "sync":
+                assert f"State: {service}/bridge.db" in run(service, *words, **settings)
+            said = run(service, *words, fails=words[0] == "sync", **settings, STORAGE_PATH=elsewhere / "own.db")
+            assert f"State: {elsewhere}/own.db" in said
+        finally:
+            process.terminate()
     assert not (elsewhere / "bridge.db").exists()
 
 

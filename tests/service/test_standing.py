@@ -153,17 +153,7 @@ async def test_full(serve, tmp_path, itflow_server):
     disk = SmallDisk(folder)
     bridge = await serve(*disk.before, STORAGE_PATH=str(folder / "bridge.db"), **FAST)
     process_id = bridge.process.pid
-    inside = (
-        "nsenter",
-        "--target",
-        str(process_id),
-        "--user",
-        "--preserve-credentials",
-        "--mount",
-        sys.executable,
-        "-m",
-        "bridge",
-    )
+    inside = ("nsenter", "--target", str(process_id), "--mount", sys.executable, "-m", "bridge")
     url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")} | {
         "BRIDGE_CONFIG": "/dev/null",
