@@ -25,6 +25,7 @@ from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
+from bridge.health import Health
 from bridge.http import (
     accounts,
     assets,
@@ -40,10 +41,12 @@ from bridge.http import (
     proxies,
 )
 from bridge.http.carddav import door as carddav
+from bridge.http.counting import counted
 from bridge.http.front import listening
-from bridge.http.state import BOOK, DELIVERER, ITFLOW, KEYS, MIRROR, PEOPLE, PHONE, SETTINGS, STORAGE, WATCH
+from bridge.http.state import BOOK, DELIVERER, HEALTH, ITFLOW, KEYS, MIRROR, PEOPLE, PHONE, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
+from bridge.metrics import LAG
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
 from bridge.settings import Settings
@@ -66,7 +69,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
         given: Parts that are there already, by their keys of ``http.state``; the others are made from the settings.
             Tests give a mirror or keys of their own; their lifetimes stay theirs.
     """
-    middlewares = [errors.rendered, proxies.believed(settings.http)]
+    middlewares = [errors.rendered, proxies.believed(settings.http), counted]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(errors.protected)
     app[SETTINGS] = settings
@@ -75,7 +78,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
     for door in DOORS:
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
-    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi, _ami])
+    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _lag, _agi, _ami])
     return app
 
 
@@ -178,6 +181,17 @@ async def _book(app: web.Application) -> AsyncIterator[None]:
         app[WATCH].unfollow("calls")
 
 
+async def _health(app: web.Application) -> AsyncIterator[None]:
+    app[HEALTH] = Health(app[SETTINGS], app[MIRROR], app[KEYS], app[WATCH])
+    async with app[HEALTH].kept_up():
+        yield
+
+
+async def _lag(_app: web.Application) -> AsyncIterator[None]:
+    async with LAG.measured():
+        yield
+
+
 async def _delivery(app: web.Application) -> AsyncIterator[None]:
     # Its own connection: a promise must survive power loss, and waits for no other writer of this process.
     database = Database(app[SETTINGS].storage.path, durable=True)
@@ -226,4 +240,5 @@ LIFETIMES: Final[Mapping[web.AppKey[Any], Callable[[web.Application], AsyncItera
     MIRROR: _mirror,
     BOOK: _book,
     DELIVERER: _delivery,
+    HEALTH: _health,
 }

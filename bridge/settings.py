@@ -42,6 +42,8 @@ from bridge.networks import Network
 from bridge.numbers import Trunk, region_coded
 
 ENVIRONMENT_PREFIX = "BRIDGE_"
+# Variables of the command line, which are no settings.
+NO_SETTINGS = frozenset({"BRIDGE_CONFIG"})
 LABEL_FIELDS = frozenset({"name", "client", "title", "department", "number"})
 
 
@@ -177,6 +179,9 @@ class SyncSection(Section):
     interval_s: Seconds = Field(60, description="Time between two pulls of clients, contacts, locations, vendors")
     money_interval_s: Seconds = Field(300, description="Time between two pulls of invoices and payments")
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries while ITFlow fails")
+    stale_s: Seconds = Field(
+        3600, description="Age of the mirror from which on it is called stale; two intervals at least"
+    )
     max_loss: float = Field(
         0.2, ge=0, le=1, description="Share of the known rows that one pull may lose before it is doubted"
     )
@@ -397,6 +402,10 @@ class LogSection(Section):
     """What is logged."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    format: Literal["text", "json"] = Field("text", description="Lines of text, or a JSON object a line (json)")
+    calls: bool = Field(
+        False, description="A line for each caller-ID answer: number (masked), result, rule, key, milliseconds"
+    )
 
 
 class Settings(BaseSettings):
@@ -475,7 +484,7 @@ def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | 
     class FileSettings(Settings):
         model_config = SettingsConfigDict(toml_file=path)
 
-    if path is not None and not path.is_file():
+    if path is not None and (path.is_dir() or not path.exists()):
         raise SettingsError([f"there is no settings file {path}"])
     faults = list(_stray_environment())
     sections: dict[str, Any] = {name: dict(values) for name, values in (overrides or {}).items()}
@@ -505,7 +514,7 @@ def explain(error: ValidationError) -> Iterator[str]:
 
 def _stray_environment() -> Iterator[str]:
     """Variables with our prefix that name no section; pydantic-settings passes those over in silence."""
-    for variable in sorted(os.environ):
+    for variable in sorted(os.environ.keys() - NO_SETTINGS):
         section = variable.removeprefix(ENVIRONMENT_PREFIX).split("_")[0].lower()
         if variable.startswith(ENVIRONMENT_PREFIX) and section not in Settings.model_fields:
             near = get_close_matches(variable, [row.environment for row in table()], n=1)

@@ -9,12 +9,20 @@ import pytest
 
 @pytest.fixture
 def command(tmp_path):
-    """Runs ``itflow-bridge`` with words and input; settings are environment variables without the prefix."""
+    """Runs ``itflow-bridge`` with words and input, and gives its output; with ``said`` or ``fails`` its errors too.
 
-    def run(*words, fails=False, given="", **settings):
+    Settings are environment variables without the prefix.
+    """
+
+    def run(*words, fails=False, given="", said=False, **settings):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
-        environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"}
+        environment = {
+            "BRIDGE_CONFIG": "/dev/null",
+            **environment,
+            "BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"),
+            "COLUMNS": "400",
+        }
         done = subprocess.run(
             [sys.executable, "-m", "bridge", *words],
             capture_output=True,
@@ -24,6 +32,6 @@ def command(tmp_path):
             input=given,
         )
         assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr if fails else done.stdout
+        return done.stdout + done.stderr if fails or said else done.stdout
 
     return run

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bridge import callerid, settings
+from bridge import callerid, health, settings
 from bridge.agi import trust as balance_trust
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import table as phones_table
@@ -33,7 +33,14 @@ def trust() -> str:
     return f"```\n{text[text.index('===') :].strip()}\n```"
 
 
+def standing() -> str:
+    """How the bridge can stand, as it is on top of the module."""
+    text = health.__doc__ or ""
+    return f"```\n{text[text.index('===') : text.rindex('Names are answered')].strip()}\n```"
+
+
 BLOCKS: Mapping[str, Callable[[], str]] = {
+    "health": standing,
     "rules": rules,
     "phones": lambda: phones_table(Formats()),
     "settings": settings_table,

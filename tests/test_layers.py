@@ -8,11 +8,13 @@ import bridge
 STREET = [
     {"errors", "networks"},
     {"numbers", "resources", "clock", "controls", "tasks"},
+    {"metrics"},
     {"settings", "storage"},
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
     {"access"},
+    {"health"},
     {"http", "agi"},
     {"service"},
     {"cli"},

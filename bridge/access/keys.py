@@ -38,7 +38,7 @@ FLUSH_INTERVAL_S = 10.0
 Shown = str | frozenset[str] | None
 
 _UNREADABLE = Gauge("itflow_bridge_keys_unreadable", "Keys in bridge.db that cannot be read")
-_EXPIRY = Gauge("itflow_bridge_key_expires_in_days", "Days until a live key expires", ["key"])
+_EXPIRY = Gauge("itflow_bridge_key_expires_seconds", "Time until a live key expires", ["key"])
 
 
 class Keys:
@@ -281,7 +281,7 @@ class Keys:
         _EXPIRY.clear()
         today = dt.datetime.now(dt.UTC).date()
         for key, left in self.expiring():
-            _EXPIRY.labels(key.name).set(left / dt.timedelta(days=1))
+            _EXPIRY.labels(key.name).set(left.total_seconds())
             if left <= WARN_BEFORE and self._warned.get(key.name) != today:
                 self._warned[key.name] = today
                 log.warning("The key %s expires in %s", key.name, expiry(key, left))

@@ -10,6 +10,8 @@ import datetime as dt
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
+from prometheus_client import Gauge
+
 from bridge import controls
 from bridge.access.background import repeated
 from bridge.errors import StorageError
@@ -20,6 +22,10 @@ KEEP_DAYS = 90
 KEPT = 10_000  # phones in the list; the longest silent are forgotten first
 MAX_FRESH = 5_000  # phones between two flushes; those beyond are seen with their next fetch
 MAX_CHARS = 200  # of each thing that a phone says of itself
+
+_FETCHED_AT = Gauge(
+    "itflow_bridge_phonebook_fetch_timestamp_seconds", "When a phone last fetched a book of a format", ["format"]
+)
 
 _UPSERT = """
 INSERT INTO phones (address, mac, user_agent, format, key, fetched_at, entries, fetches)
@@ -71,6 +77,15 @@ class Phones:
         self._database = database
         self._fresh: dict[Phone, Sighting] = {}
 
+    def recall(self) -> None:
+        """Set the metric of each format to what is stored, as after a start.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        for seen in reversed(self.all()):
+            _FETCHED_AT.labels(seen.phone.format).set(seen.fetched_at.timestamp())
+
     def note(self, phone: Phone, entries: int) -> None:
         """A phone has fetched its book."""
         phone = Phone(*(controls.one_line(part)[:MAX_CHARS] for part in phone))
@@ -89,6 +104,8 @@ class Phones:
         if not fresh:
             return
         oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=KEEP_DAYS)
+        for phone, seen in list(fresh.items()):
+            _FETCHED_AT.labels(phone.format).set(seen.fetched_at.timestamp())
         rows = [
             (*phone, seen.fetched_at.isoformat(), seen.entries, seen.fetches) for phone, seen in list(fresh.items())
         ]
@@ -106,6 +123,21 @@ class Phones:
                 later = self._fresh.get(phone)
                 self._fresh[phone] = later._replace(fetches=later.fetches + seen.fetches) if later else seen
             raise
+
+    def forget(self, which: str) -> int:
+        """Remove phones by their address or MAC, however that is written.
+
+        Returns:
+            How many rows there were.
+
+        Raises:
+            StorageError: They cannot be removed.
+        """
+        mac = "".join(character for character in which.lower() if character.isalnum())
+        with self._database.write() as connection:
+            return connection.execute(
+                "DELETE FROM phones WHERE address = ? OR (mac <> '' AND mac = ?)", (which, mac)
+            ).rowcount
 
     def all(self) -> list[Sighting]:
         """Every phone stored, the latest first.

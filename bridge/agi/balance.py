@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
+from prometheus_client import Counter
+
 from bridge import accounts, callerid, numbers
 from bridge.access.keys import Feature, Key
 from bridge.agi import prompts
@@ -28,6 +30,8 @@ from bridge.directory.snapshot import Snapshot
 from bridge.errors import ItflowError, NotFound, NotReady, StorageError
 
 log = logging.getLogger(__name__)
+
+_WRONG_PINS = Counter("itflow_bridge_agi_wrong_pins", "Wrong PINs that callers typed")
 
 FEATURE = Feature.BALANCE
 CLIENT_TRIES = 3
@@ -153,6 +157,7 @@ class Menu:
             if matches(typed, reading.result()):
                 await lockout.clear(subjects)
                 return State.SPEAK
+            _WRONG_PINS.inc()
             self._voice.say("wrong-pin")
         return self._refuse("locked" if await lockout.locked(subjects) else None)
 

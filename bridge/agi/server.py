@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from types import ModuleType
 
 from cachetools import TTLCache
+from prometheus_client import Counter
 
 from bridge.access.keys import Feature, Key
 from bridge.agi import balance, callerid, prompts
@@ -25,6 +26,7 @@ KEY_VARIABLE = "ITFLOW_KEY"
 KEY_S = 2  # within which a connection shows its key
 QUIET_S = 60  # between two warnings of one kind about one address
 MAX_WARNED = 1000
+_CALLS = Counter("itflow_bridge_agi_calls", "FastAGI calls by script and what came of them", ["script", "outcome"])
 SCRIPTS: Mapping[str, ModuleType] = {"callerid": callerid, "balance": balance}
 
 
@@ -74,19 +76,24 @@ class Server:
         await asyncio.gather(*calls, return_exceptions=True)
 
     async def _answer(self, session: Session) -> None:
-        who = "?", "?"
+        who, name = ("?", "?"), "unknown"
         try:
             environment, script, key = await self._begun(session)
             who = _names(environment)
+            name = environment.script
             with self._slot():
                 outcome = await script.run(session, environment, self._features, key)
             log.info("agi %s of %s for key %s: %s", *who, key.name, outcome)
+            _CALLS.labels(name, "served").inc()
         except HungUp:
+            _CALLS.labels(name, "hung_up").inc()
             log.info("agi %s of %s from %s: hung up", *who, session.peer)
         except BridgeError as error:
+            _CALLS.labels(name, "refused").inc()
             kind = KeyWrong if isinstance(error, TooMany) else type(error)  # both are of the same guesses
             self._warn(session.peer, kind.__name__, f"{who[0]} of {who[1]}: {error}")
         except Exception as error:  # noqa: BLE001 - a fault of ours ends one call, and the dialplan goes on
+            _CALLS.labels(name, "failed").inc()
             # Its text may hold what the caller typed, so only its kind and place are logged.
             log.error("agi %s of %s failed with %s:\n%s", *who, type(error).__name__, place(error))  # noqa: TRY400 - as said
 

@@ -6,11 +6,10 @@ A call must ring: whatever is wrong here, there is an answer, and its name is a 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
-
-from prometheus_client import Counter
 
 from bridge import numbers
 from bridge.callerid.facts import facts
@@ -18,8 +17,10 @@ from bridge.callerid.lookup import Asker, Result, lookup
 from bridge.callerid.text import safe
 from bridge.directory.mirror import Mirror
 from bridge.errors import NotReady, place
+from bridge.metrics import ANSWERS
 
 log = logging.getLogger(__name__)
+calls = logging.getLogger("bridge.calls")  # the setting log.calls; see ``controls.log_to_stderr``
 
 DENIED, FAULT = "denied", "fault"
 MAX_NUMBER = 128  # characters; what is longer is no number
@@ -34,11 +35,9 @@ class Interface(StrEnum):
     CALL = "incoming_call"
 
 
-_COUNTER = Counter("itflow_bridge_callerid", "Caller-ID answers by interface and result", ["interface", "result"])
-_COUNTS = {
-    (interface, result): _COUNTER.labels(interface, result)
+_TALLIES = {
+    interface: ANSWERS.tally(interface.value, "callerid", (*map(str, Result), DENIED, FAULT))
     for interface in Interface
-    for result in (*map(str, Result), DENIED, FAULT)
 }
 
 
@@ -70,6 +69,7 @@ def answer(
     *,
     interface: Interface = Interface.HTTP,
     with_facts: bool = False,
+    began: float | None = None,
 ) -> Answer:
     """Who is calling; never raises and never waits.
 
@@ -82,7 +82,9 @@ def answer(
         fallback: The name that it sent along, shown where ITFlow's is not certain.
         interface: Who asks, for the counter.
         with_facts: Fill ``Answer.facts``.
+        began: When the request came, by ``time.perf_counter``; None for now.
     """
+    began = time.perf_counter() if began is None else began
     try:
         snapshot = mirror.snapshot
         verdict = lookup(snapshot, asker, number[:MAX_NUMBER])
@@ -99,10 +101,17 @@ def answer(
         found = Answer(FAULT, _plain(fallback, asker.callerid.max_chars), reason=str(error))
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
         found = _fault(error, fallback)
-    return _counted(found, interface, number, asker.name)
+    return _counted(found, interface, number, asker.name, began)
 
 
-def denied(reason: str, fallback: str = "", *, interface: Interface = Interface.HTTP, number: str = "") -> Answer:
+def denied(
+    reason: str,
+    fallback: str = "",
+    *,
+    interface: Interface = Interface.HTTP,
+    number: str = "",
+    began: float | None = None,
+) -> Answer:
     """The answer to a caller whose key does not fit.
 
     Args:
@@ -110,11 +119,19 @@ def denied(reason: str, fallback: str = "", *, interface: Interface = Interface.
         fallback: See ``answer``; so ``interface`` and ``number``.
         interface: See there.
         number: See there.
+        began: See there.
     """
-    return _counted(Answer(DENIED, _plain(fallback, MAX_FALLBACK), reason=reason), interface, number, "")
+    return _counted(Answer(DENIED, _plain(fallback, MAX_FALLBACK), reason=reason), interface, number, "", began)
 
 
-def failed(error: Exception, fallback: str = "", *, interface: Interface = Interface.HTTP, number: str = "") -> Answer:
+def failed(
+    error: Exception,
+    fallback: str = "",
+    *,
+    interface: Interface = Interface.HTTP,
+    number: str = "",
+    began: float | None = None,
+) -> Answer:
     """The answer where something is wrong before the look-up.
 
     Args:
@@ -122,8 +139,9 @@ def failed(error: Exception, fallback: str = "", *, interface: Interface = Inter
         fallback: See ``answer``; so ``interface`` and ``number``.
         interface: See there.
         number: See there.
+        began: See there.
     """
-    return _counted(_fault(error, fallback), interface, number, "")
+    return _counted(_fault(error, fallback), interface, number, "", began)
 
 
 def _fault(error: Exception, fallback: str) -> Answer:
@@ -132,11 +150,19 @@ def _fault(error: Exception, fallback: str) -> Answer:
     return Answer(FAULT, _plain(fallback, MAX_FALLBACK), reason=type(error).__name__)
 
 
-def _counted(found: Answer, interface: Interface, number: str, key_name: str) -> Answer:
-    _COUNTS[interface, found.result].inc()
-    if log.isEnabledFor(logging.DEBUG):
-        why = found.rule or found.reason
-        log.debug("%s for %s by key %s: %s", found.result, numbers.masked(number), key_name or "-", why)
+def _counted(found: Answer, interface: Interface, number: str, key_name: str, began: float | None) -> Answer:
+    seconds = 0.0 if began is None else time.perf_counter() - began
+    _TALLIES[interface].add(found.result, seconds)
+    if calls.isEnabledFor(logging.INFO):
+        fields = {
+            "number": numbers.masked(number),
+            "result": found.result,
+            "rule": found.rule,
+            "key": key_name,
+            "interface": interface.value,
+            "ms": round(seconds * 1000, 3),
+        }
+        calls.info("caller", extra={"fields": {**fields, **({"reason": found.reason} if found.reason else {})}})
     return found
 
 

@@ -154,11 +154,18 @@ class CallLog:
             StorageError: They cannot be removed.
         """
         with self._database.write() as connection:
-            stored = connection.execute("SELECT DISTINCT number, name FROM calls").fetchall()
-            theirs = [(number, name) for number, name in stored if name in names or is_theirs(number)]
-            count = sum(
-                connection.execute("DELETE FROM calls WHERE number = ? AND name = ?", one).rowcount for one in theirs
-            )
+            # Who could not be looked up has a number in the call alone.
+            stored = connection.execute(
+                "SELECT id, name, number, iif(json_valid(call), call ->> 'from_number', ''),"
+                " iif(json_valid(call), call ->> 'to_number', '') FROM calls"
+            ).fetchall()
+            theirs = [
+                (row,)
+                for row, name, *numbers in stored
+                if (name and name in names) or any(map(is_theirs, filter(None, numbers)))
+            ]
+            connection.executemany("DELETE FROM calls WHERE id = ?", theirs)
+            count = len(theirs)
             connection.execute("UPDATE call_changes SET forgotten = forgotten + ?", (count,))
         return count
 

@@ -7,10 +7,12 @@ import sys
 import typer
 
 from bridge.cli import (
+    backup,
     calls,
     check,
     demo,
     embedded,
+    forget,
     itflow,
     journal,
     keys,
@@ -40,6 +42,9 @@ for command in (
     phonebook.phonebook,
     phones.phones,
     calls.calls,
+    backup.backup,
+    backup.restore,
+    forget.forget,
     itflow.itflow,
 ):
     app.command()(command)

@@ -12,8 +12,7 @@ from bridge import numbers
 from bridge.calls.log import CallLog
 from bridge.calls.people import People
 from bridge.calls.rows import Filters, Logged
-from bridge.cli.common import Config, console, database
-from bridge.settings import load
+from bridge.cli.common import Config, console, database, settings_in_use
 
 _COLUMNS = ("id", "when (UTC)", "direction", "number", "name", "client", "what became of it", "people", "attestation")
 
@@ -33,7 +32,7 @@ def calls(
     ] = None,
 ) -> None:
     """Show the last calls that phone systems told of."""
-    settings = load(config)
+    settings = settings_in_use(config)
     table = Table(*_COLUMNS, "told by")
     with database(settings) as opened:
         people = People(opened)

@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
-from rich.table import Column, Table
 from rich.text import Text
 
-from bridge import resources
+from bridge import controls, health, resources
 from bridge.access.keys import WARN_BEFORE, Keys, expiry
 from bridge.agi.lockout import LEAST_DIGITS, usable
 from bridge.calls.ami.client import connected as connected_to_asterisk
 from bridge.calls.ami.messages import Message
-from bridge.cli.common import Config, console, database, exposed
+from bridge.cli.common import Config, console, database, exposed, pasted, refuse_beside, settings_in_use
+from bridge.cli.place import missing, readiness
 from bridge.directory.reader import Reader
-from bridge.errors import AmiRefused, AmiUnreachable, ItflowError, SettingsError
+from bridge.errors import AmiRefused, AmiUnreachable, ItflowError, SettingsError, StorageError
+from bridge.health import Status
 from bridge.itflow.capabilities import Capabilities, Generation
 from bridge.itflow.client import ItflowClient, connected
-from bridge.settings import Settings, load
+from bridge.settings import Settings
+from bridge.storage import lack_of_room
 
 
 class State(StrEnum):
     """How a thing stands."""
 
     GOOD = "works"
+    ADVICE = "advice"
     PARTLY = "partly"
+    DOUBTFUL = "doubtful"
+    STALE = "stale"
     BAD = "does not work"
 
 
 Finding = tuple[str, State, str]
-COLOURS = {State.GOOD: "green", State.PARTLY: "yellow", State.BAD: "red"}
+COLOURS = dict(zip(State, ("green", "cyan", "yellow", "yellow", "red", "red"), strict=True))
+EXITS = {State.DOUBTFUL: 3, State.STALE: 3, State.BAD: 1} | dict.fromkeys((State.GOOD, State.ADVICE, State.PARTLY), 0)
+STATES = {
+    Status.OK: State.ADVICE,
+    Status.DOUBTFUL: State.DOUBTFUL,
+    Status.STALE: State.STALE,
+    Status.FAILING: State.BAD,
+}
+STATUS = {state: str(status) for status, state in STATES.items()} | {State.GOOD: "ok", State.PARTLY: "ok"}
+# What only the bridge that serves knows: how its pulls end, and what became of its file.
+OF_THE_SERVICE = {"itflow", "storage", "sync"}
 
 # What each module of ITFlow is for, in the order in which it is missed.
 NEEDED_FOR = {
@@ -68,17 +87,45 @@ SHORT_PINS = (
 )
 
 
-def check(config: Config = None) -> None:
-    """Tell what works with these settings and this ITFlow, what does not, and what to do."""
-    settings = load(config)
-    findings = [*_files(config, settings), *_here(settings), *asyncio.run(_there(settings))]
-    findings += asyncio.run(asterisk(settings))
-    table = Table("what", "state", Column("what to do or know", overflow="fold"))
-    for what, state, advice in findings:
-        table.add_row(what, Text(state, COLOURS[state]), advice)
-    console.print(table)
-    if any(state is State.BAD for _, state, _ in findings):
-        raise typer.Exit(1)
+def check(
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell what works with these settings and this ITFlow, what does not, and what to do.
+
+    The exit status is 0 where all works, 1 where something does not, 3 where something is stale or doubtful.
+    """
+    settings = settings_in_use(config)
+    settings.itflow.require()
+    stored = _stored(settings)
+    found = [*_files(config, settings), *stored.findings, *_here(settings), *asyncio.run(_there(settings))]
+    found += asyncio.run(asterisk(settings))
+    found = [(what, state, pasted(advice, config)) for what, state, advice in found]
+    state = max((state for _, state, _ in found), key=list(State).index)
+    if as_json:
+        told = [{"what": what, "state": state, "advice": advice} for what, state, advice in found]
+        path = str(settings.storage.path.absolute())
+        whole = {"status": STATUS[state], "findings": told, "path": path, "rows": stored.rows}
+        typer.echo(controls.in_json(json.dumps(whole, indent=2)))
+    else:
+        # No table: one would break the commands in it, and they are to be pasted.
+        width = max(len(what) for what, _, _ in found)
+        for what, state_of_it, advice in found:
+            state_text = (f"{state_of_it:13}  ", COLOURS[state_of_it])
+            console.print(Text.assemble(f"{what:{width}}  ", state_text, advice), soft_wrap=True)
+    if EXITS[state]:
+        raise typer.Exit(EXITS[state])
+
+
+class Stored(NamedTuple):
+    """What ``bridge.db`` says.
+
+    Attributes:
+        rows: Known rows by module.
+    """
+
+    findings: list[Finding]
+    rows: Mapping[str, int]
 
 
 def _files(config: Path | None, settings: Settings) -> Iterator[Finding]:
@@ -87,35 +134,81 @@ def _files(config: Path | None, settings: Settings) -> Iterator[Finding]:
 
 
 def _here(settings: Settings) -> Iterator[Finding]:
-    with database(settings) as opened:
-        keys = Keys(opened, settings)
-        _, freshness = Reader(opened).read()
-    yield "storage", State.GOOD, f"{settings.storage.path}"
     yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
     if settings.agi.enabled and settings.agi.pin.hint:
         yield "balance menu", State.PARTLY, settings.agi.pin.hint
-    yield from _keys(keys)
-    if settings.agi.enabled and settings.agi.pin.hint:
-        yield "balance menu", State.PARTLY, settings.agi.pin.hint
-    if freshness.people_at is None:
-        yield "mirror", State.PARTLY, "It is empty until the bridge serves, or after: itflow-bridge sync"
+
+
+def _stored(settings: Settings) -> Stored:
+    path = settings.storage.path.absolute()
+    findings: list[Finding] = []
+    try:
+        if missing(path):
+            refuse_beside(settings)
+            none = f"There is no {path} yet. It is made by `itflow-bridge sync`, or when the bridge serves."
+            findings.append(("storage", State.ADVICE, none))
+            findings += [("keys", State.ADVICE, health.NO_KEY), *_service(settings)]
+            return Stored(findings, {})
+        with database(settings) as opened:
+            keys = Keys(opened, settings)
+            _, freshness = Reader(opened).read()
+    except StorageError as error:
+        return Stored([("storage", State.BAD, str(error))], {})
+    lack = lack_of_room(path) if os.access(path.parent, os.W_OK) else ""
+    if lack:
+        findings += _told(health.of_disk(lack))
     else:
-        rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
-        yield "mirror", State.GOOD, f"{rows}; pulled {freshness.people_at.at:%Y-%m-%d %H:%M} UTC"
-    for module, doubt in freshness.doubts.items():
-        yield f"mirror of {module}", State.BAD, doubt
+        findings.append(("storage", State.GOOD, str(path)))
+    findings += _keys(keys)
+    rows = ", ".join(f"{count} {module}" for module, count in freshness.rows.items())
+    if freshness.people_at is None:
+        findings.append(("mirror", State.ADVICE, "It is empty until the bridge serves, or after: itflow-bridge sync"))
+    else:
+        of_mirror = list(health.of_mirror(freshness, settings.sync, ready=True))
+        if not any(finding.about == "mirror" for finding in of_mirror):
+            age = f"{health.lasting(freshness.people_age_s or 0)} old ({freshness.people_at.at:%Y-%m-%d %H:%M} UTC)"
+            findings.append(("mirror", State.GOOD, f"{rows}; {age}"))
+        # What the key may not read, and whether it is limited, ITFlow itself is asked below.
+        findings += _told(one for one in of_mirror if one.status is not Status.OK or one.about in freshness.faults)
+    findings += _service(settings)
+    return Stored(findings, dict(freshness.rows))
+
+
+def _service(settings: Settings) -> Iterator[Finding]:
+    """What the bridge says that serves on this machine."""
+    told, path = readiness(settings), settings.storage.path.absolute()
+    if told is None:
+        yield "service", State.ADVICE, f"No bridge answers on port {settings.http.port} of this machine."
+    elif "path" not in told or not path.exists() or Path(told["path"]).resolve() != path.resolve():
+        other = f"with another state: {told['path']}" if "path" in told else "behind a proxy, or in a container"
+        yield "service", State.ADVICE, f"A bridge answers on port {settings.http.port}, {other}. This one is {path}."
+    else:
+        yield "service", State.GOOD, f"A bridge answers on port {settings.http.port}, on this bridge.db."
+        for reason in told.get("reasons", []):
+            if reason["about"] in OF_THE_SERVICE:
+                yield (
+                    reason["about"],
+                    STATES[Status[reason["status"].upper()]],
+                    f"{reason['reason']} {reason['remedy']}",
+                )
+
+
+def _told(findings: Iterable[health.Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        module = finding.about not in {"mirror", "keys", "disk", "itflow"} and not finding.about.startswith("key ")
+        yield f"mirror of {finding.about}" if module else finding.about, STATES[finding.status], str(finding)
 
 
 def _keys(keys: Keys) -> Iterator[Finding]:
-    if found := keys.all():
-        yield "keys", State.GOOD, f"{len(found)}; see itflow-bridge keys list"
-    else:
-        yield "keys", State.BAD, "There is none, so nobody can ask: itflow-bridge keys add pbx"
-    for name, reason in keys.unreadable.items():
-        yield f"key {name}", State.BAD, f"It opens nothing: {reason}. Revoke it, and add it again."
+    found, now = keys.all(), dt.datetime.now(dt.UTC)
+    findings = list(health.of_keys(keys))
+    if not any(finding.about == "keys" for finding in findings):
+        live = sum(key.live(now) for key in found)
+        yield "keys", State.GOOD, f"{live} live of {len(found)}; see itflow-bridge keys list"
+    yield from _told(findings)
     for key, left in keys.expiring():
-        state = State.PARTLY if left <= WARN_BEFORE else State.GOOD
-        yield f"key {key.name}", state, f"It expires in {expiry(key, left)}"
+        if left > WARN_BEFORE:
+            yield f"key {key.name}", State.GOOD, f"It expires in {expiry(key, left)}"
 
 
 async def _there(settings: Settings) -> list[Finding]:
@@ -124,7 +217,7 @@ async def _there(settings: Settings) -> list[Finding]:
             found = await client.capabilities()
         except ItflowError as error:
             return [("ITFlow", State.BAD, str(error))]
-        return [*_told(found, str(settings.itflow.url)), *(await _pins(settings, client))]
+        return [*_capable(found, str(settings.itflow.url)), *(await _pins(settings, client))]
 
 
 async def asterisk(settings: Settings) -> list[Finding]:
@@ -166,7 +259,7 @@ async def _pins(settings: Settings, client: ItflowClient) -> list[Finding]:
     return [("PINs", State.PARTLY, SHORT_PINS.format(", ".join(names)))] if names else []
 
 
-def _told(found: Capabilities, url: str) -> Iterator[Finding]:
+def _capable(found: Capabilities, url: str) -> Iterator[Finding]:
     if found.generation is Generation.UNKNOWN:
         yield "ITFlow", State.PARTLY, f"{url} {UNTOLD}"
     else:

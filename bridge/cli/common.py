@@ -1,57 +1,33 @@
-"""What the commands share."""
+"""What the commands share; see ``place`` for the settings and the state."""
 
 from __future__ import annotations
 
 import stat
 import tomllib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-
-from bridge import controls
+from bridge.cli.console import PlainConsole, console, errors
+from bridge.cli.place import Config, database, located, pasted, refuse_beside, settings_in_use
 from bridge.directory.mirror import Mirror
 from bridge.directory.reader import Reader
 from bridge.directory.snapshot import Snapshot
 from bridge.settings import Settings
 from bridge.storage import Database
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file of settings.", show_default=False)]
-
-
-class PlainConsole(Console):
-    """Shows other people's text as it is: ``[b]`` and ``:key:`` are no markup, and control characters are left out."""
-
-    def __init__(self, *, stderr: bool = False, soft_wrap: bool = False) -> None:
-        super().__init__(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Everything that is printed, in pieces; rich's own cursor movements are marked as such and stay."""
-        for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=controls.without(segment.text))
-
-
-# Answers go to standard output; what is about them goes to standard error.
-console = PlainConsole()
-errors = PlainConsole(stderr=True, soft_wrap=True)
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """``bridge.db`` of these settings, closed at the end.
-
-    Raises:
-        StorageError: It cannot be opened.
-    """
-    opened = Database(settings.storage.path)
-    try:
-        yield opened
-    finally:
-        opened.close()
+__all__ = [
+    "Config",
+    "PlainConsole",
+    "console",
+    "database",
+    "errors",
+    "exposed",
+    "located",
+    "pasted",
+    "refuse_beside",
+    "settings_in_use",
+    "stored_snapshot",
+]
 
 
 def stored_snapshot(opened: Database) -> Snapshot:
@@ -72,7 +48,7 @@ def exposed(config: Path | None, settings: Settings) -> Iterator[str]:
         config: The file of settings, or none.
         settings: What came of it; its key file counts too.
     """
-    holding = [settings.itflow.api_key_file]
+    holding, config = [settings.itflow.api_key_file], located(config)
     if config is not None and "api_key" in tomllib.loads(config.read_text(encoding="utf-8")).get("itflow", {}):
         holding.append(config)
     for path in filter(None, holding):

@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from bridge import controls
-from bridge.cli.common import Config
+from bridge.cli.common import Config, settings_in_use
 from bridge.errors import BadParameter
 from bridge.itflow.client import connected
 from bridge.itflow.modules import READING
 from bridge.itflow.protocol import Answer
-from bridge.settings import ItflowSection, load
+from bridge.settings import ItflowSection
 
 # A value that begins so comes from a file; written twice, it is a value that begins with it.
 FROM_FILE = "@"
@@ -37,7 +37,7 @@ def itflow(
     config: Config = None,
 ) -> None:
     """Call any function of ITFlow's API v1 and print its answer as JSON."""
-    answer = asyncio.run(_call(load(config).itflow, module, function, _fields(fields or [])))
+    answer = asyncio.run(_call(settings_in_use(config).itflow, module, function, _fields(fields or [])))
     typer.echo(controls.in_json(json.dumps(_plain(function, answer), ensure_ascii=False, indent=2)))
 
 

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bridge.cli.common import Config, console, database
+from bridge.cli.common import Config, console, database, settings_in_use
 from bridge.errors import BadParameter
 from bridge.outbox.journal import Journal, State
-from bridge.settings import load
 
 app = typer.Typer(help="Assets on their way to ITFlow.", no_args_is_help=True)
 
@@ -26,7 +25,7 @@ def list_entries(
 ) -> None:
     """Show the newest assets and what became of them."""
     table = Table("id", "accepted (UTC)", "client", "name", "serial", "key", "state", "ITFlow's id", "reason")
-    with database(load(config)) as opened:
+    with database(settings_in_use(config)) as opened:
         for entry in Journal(opened).entries(state, count):
             table.add_row(
                 str(entry.id),
@@ -45,22 +44,27 @@ def list_entries(
 @app.command()
 def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Try assets again now, refused ones too. A running service takes them up within seconds."""
-    with database(load(config)) as opened:
+    _check(ids, every=every)
+    with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
-        changed = journal.retry(_chosen(journal, ids, every=every))
+        changed = journal.retry(ids or _refused(journal))
     console.print(f"{changed} to be tried again.")
 
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Forget assets that are not added. One that was sent without an answer may still come to ITFlow."""
-    with database(load(config)) as opened:
+    _check(ids, every=every)
+    with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
-        dropped = journal.drop(_chosen(journal, ids, every=every))
+        dropped = journal.drop(ids or _refused(journal))
     console.print(f"{dropped} dropped.")
 
 
-def _chosen(journal: Journal, ids: list[int] | None, *, every: bool) -> list[int]:
+def _check(ids: list[int] | None, *, every: bool) -> None:
     if bool(ids) == every:
         raise BadParameter("Name the ids that `itflow-bridge journal list` shows, or --all for all that are refused.")
-    return ids or [entry.id for entry in journal.entries(State.REFUSED)]
+
+
+def _refused(journal: Journal) -> list[int]:
+    return [entry.id for entry in journal.entries(State.REFUSED)]

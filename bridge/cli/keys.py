@@ -15,9 +15,8 @@ from rich.table import Table
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
 from bridge.access.strength import weakness
 from bridge.access.uses import Use
-from bridge.cli.common import Config, console, database, errors
+from bridge.cli.common import Config, console, database, errors, settings_in_use
 from bridge.errors import BadParameter
-from bridge.settings import load
 
 app = typer.Typer(help="Make, list, rotate and revoke keys.", no_args_is_help=True)
 
@@ -79,12 +78,11 @@ def add(
         settings=settings,
     )
     taken = _taken_over(key, key_file, weak=weak)
-    loaded = load(config)
-    with database(loaded) as opened:
+    loaded = settings_in_use(config)
+    with database(loaded, writes=True, fresh=True) as opened:
         secret = Keys(opened, loaded).add(name, options, expires_at=_end_of(expires), secret=taken)
-    place = loaded.storage.path.absolute()
     errors.print(
-        f"The key {name} is in {place}; a bridge that runs on this file takes it within a second. "
+        f"The key {name} is made; a bridge that runs on this file takes it within a second. "
         "Keep the secret, it cannot be shown again:",
     )
     typer.echo(secret)
@@ -94,7 +92,7 @@ def add(
 def list_keys(config: Config = None) -> None:
     """Show all keys, never their secrets. A running bridge stores their uses every few seconds."""
     table = Table(*_COLUMNS)
-    loaded = load(config)
+    loaded = settings_in_use(config)
     with database(loaded) as opened:
         keys = Keys(opened, loaded)
         uses, replaced = keys.uses.all(), keys.replaced_until()
@@ -127,8 +125,8 @@ def rotate(
 ) -> None:
     """Give a key a new secret and print it; the old one still works for a while."""
     taken, lasting = _taken_over(key, key_file, weak=weak), _duration(grace)
-    loaded = load(config)
-    with database(loaded) as opened:
+    loaded = settings_in_use(config)
+    with database(loaded, writes=True) as opened:
         secret = Keys(opened, loaded).rotate(name, lasting, taken)
     until = dt.datetime.now(dt.UTC) + lasting
     errors.print(
@@ -141,8 +139,8 @@ def rotate(
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The key's name.")], config: Config = None) -> None:
     """Refuse a key from now on."""
-    loaded = load(config)
-    with database(loaded) as opened:
+    loaded = settings_in_use(config)
+    with database(loaded, writes=True) as opened:
         Keys(opened, loaded).revoke(name)
     errors.print(f"The key {name} is refused from now on; a running bridge follows within a second.")
 

@@ -13,9 +13,9 @@ from rich.text import Text
 from bridge.access.keys import Keys
 from bridge.callerid import Asker, Explanation, explain
 from bridge.callerid.explain import Row, Step
-from bridge.cli.common import Config, console, database, stored_snapshot
+from bridge.cli.common import Config, console, database, settings_in_use, stored_snapshot
 from bridge.directory.entries import Scope
-from bridge.settings import CalleridSection, NumbersSection, Settings, load
+from bridge.settings import CalleridSection, NumbersSection, Settings
 from bridge.storage import Database
 
 
@@ -35,7 +35,7 @@ def lookup(
     config: Config = None,
 ) -> None:
     """Explain which name a number gets, from the stored mirror."""
-    settings = load(config)
+    settings = settings_in_use(config)
     with database(settings) as opened:
         asker = _asker(opened, settings, key)
         snapshot = stored_snapshot(opened)

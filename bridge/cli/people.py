@@ -11,9 +11,9 @@ import typer
 from rich.table import Table
 
 from bridge.calls.people import People, Person
-from bridge.cli.common import Config, console, database, errors
+from bridge.cli.common import Config, console, database, errors, settings_in_use
 from bridge.errors import BadParameter
-from bridge.settings import Settings, load
+from bridge.settings import Settings
 
 app = typer.Typer(help="Who answers calls: extensions, logins and ways to sign in.", no_args_is_help=True)
 
@@ -52,18 +52,17 @@ def add(
     if itflow_key_file is not None and not itflow_key_file.is_file():
         raise BadParameter(f"--itflow-key-file {itflow_key_file}: there is no such file.")
     password = _password(password_file)
-    settings = load(config)
-    with database(settings) as opened:
+    with database(settings_in_use(config), writes=True, fresh=True) as opened:
         people = People(opened)
         people.add(person, password)
-    errors.print(f"{name} is known; a bridge that runs on {settings.storage.path.absolute()} follows within a second.")
+    errors.print(f"{name} is known; a running bridge follows within a second.")
 
 
 @app.command("list")
 def list_people(config: Config = None) -> None:
     """Show everybody."""
     table = Table("name", "extensions", "e-mail", "logins", "ITFlow user", "own ITFlow key")
-    with database(load(config)) as opened:
+    with database(settings_in_use(config)) as opened:
         people = People(opened)
         people.load()
         for one in people.all():
@@ -76,7 +75,7 @@ def list_people(config: Config = None) -> None:
 @app.command()
 def remove(name: Name, config: Config = None) -> None:
     """Remove a person, and every way to sign in as them; the log of calls stays."""
-    with database(load(config)) as opened:
+    with database(settings_in_use(config), writes=True) as opened:
         People(opened).remove(name)
     errors.print(f"{name} is removed; a running bridge follows within a second.")
 
@@ -88,8 +87,8 @@ def link(
     config: Config = None,
 ) -> None:
     """Print a link that signs a person in to the page, once."""
-    settings = load(config)
-    with database(settings) as opened:
+    settings = settings_in_use(config)
+    with database(settings, writes=True) as opened:
         secret = People(opened).link(name, dt.timedelta(hours=hours))
     errors.print(f"The link signs {name} in, once, within {hours:g} hours. Who has it is {name}: send it on safely.")
     typer.echo(f"{_base(settings)}/sign-in?link={secret}")

@@ -9,13 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.access.keys import Keys
-from bridge.cli.common import Config, console, database, errors, stored_snapshot
+from bridge.cli.common import Config, console, database, errors, settings_in_use, stored_snapshot
 from bridge.errors import BadParameter
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Book, Books
 from bridge.phonebook.view import View
-from bridge.settings import load
 
 
 def phonebook(
@@ -29,7 +28,7 @@ def phonebook(
     config: Config = None,
 ) -> None:
     """Print the book that a phone would get from the stored mirror."""
-    settings = load(config)
+    settings = settings_in_use(config)
     params = dict(_parameter(text) for text in parameters or [])
     with database(settings) as opened:
         found = Keys(opened, settings).named(key)

@@ -6,14 +6,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.access.phones import Phones
-from bridge.cli.common import Config, console, database
-from bridge.settings import load
+from bridge.cli.common import Config, console, database, settings_in_use
 
 
 def phones(config: Config = None) -> None:
     """Show which phone last fetched which phonebook, the latest first."""
     table = Table("last fetched (UTC)", "address", "MAC", "format", "entries", "times", "key", "User-Agent")
-    with database(load(config)) as opened:
+    with database(settings_in_use(config)) as opened:
         for seen in Phones(opened).all():
             phone = seen.phone
             table.add_row(

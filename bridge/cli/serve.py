@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from bridge import service
-from bridge.cli.common import Config, errors, exposed
+from bridge.cli.common import Config, errors, exposed, refuse_beside, settings_in_use
 from bridge.controls import log_to_stderr
-from bridge.settings import load
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +23,10 @@ def serve(
 ) -> None:
     """Serve phone systems, phones and tools until SIGTERM."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    settings = load(config, {"http": given} if given else None)
+    settings = settings_in_use(config, {"http": given} if given else None)
     settings.itflow.require()
-    log_to_stderr(settings.log.level)
+    refuse_beside(settings)
+    log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls, unhurried=True)
     for fault in exposed(config, settings):
         log.warning("%s", fault)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:

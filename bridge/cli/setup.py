@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 import socket
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
@@ -15,11 +16,11 @@ from yarl import URL
 
 from bridge import resources
 from bridge.access.keys import Feature, Keys, Options
-from bridge.cli.common import Config, database, errors
+from bridge.cli.common import Config, database, errors, pasted, settings_in_use
 from bridge.errors import BadParameter, NotFound
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
-from bridge.settings import Settings, load
+from bridge.settings import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -105,7 +106,7 @@ def setup(
     config: Config = None,
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
-    settings = load(config)
+    settings = settings_in_use(config)
     chosen = _system(system.lower(), settings)
     own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
@@ -114,12 +115,14 @@ def setup(
     host = URL(base).host_subcomponent or ""
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
-    with database(settings) as opened:
+    with database(settings, writes=True, fresh=True) as opened:
         key = Keys(opened, settings).add(name or system.lower(), options)
     errors.print(
         f"The key {name or system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
         f"The address is {base} (setting http.public_url, or --url)."
     )
+    check = pasted(f"itflow-bridge check; itflow-bridge keys revoke {shlex.quote(name or system.lower())}", config)
+    errors.print("To see whether all works, and to take the key back: " + check.replace("; ", " and "))
     if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
         own_agi = f"{_literal(settings.agi.host)}:{settings.agi.port}"
         errors.print(

@@ -9,9 +9,9 @@ import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bridge.cli.common import Config, console, errors
+from bridge.cli.common import Config, console, database, errors, settings_in_use
 from bridge.directory.sync import Report, sync_once
-from bridge.settings import Settings, load
+from bridge.settings import Settings
 
 
 def sync(
@@ -21,7 +21,10 @@ def sync(
     config: Config = None,
 ) -> None:
     """Pull everything from ITFlow once; a running bridge answers from it within a second."""
-    report = asyncio.run(_sync(load(config), accept=accept))
+    settings = settings_in_use(config)
+    settings.itflow.require()
+    with database(settings, writes=True, fresh=True):
+        report = asyncio.run(_sync(settings, accept=accept))
     table = Table("module", "rows", "changed", "gone", "what is wrong")
     for module, pulled in report.modules.items():
         table.add_row(module, str(pulled.seen), str(pulled.changed), str(pulled.lost), pulled.problem)

@@ -33,6 +33,9 @@ class Follower:
         sync: What pulls.
         settings: The section ``sync``.
         told: Called after every pull, whatever came of it.
+
+    Attributes:
+        outages: Which pulls fail.
     """
 
     def __init__(self, sync: Sync, settings: SyncSection, told: Callable[[], None]) -> None:
@@ -41,7 +44,7 @@ class Follower:
         self._told = told
         self._new = asyncio.Event()
         self._now = {"people": asyncio.Event(), "money": asyncio.Event()}
-        self._outages = Outages()
+        self.outages = Outages()
 
     def pull_now(self) -> None:
         """Pull everything without waiting for the interval."""
@@ -72,7 +75,7 @@ class Follower:
 
         def failed(state: RetryCallState) -> None:
             if state.outcome and (failure := state.outcome.exception()):
-                self._outages.failed(kind, failure)
+                self.outages.failed(kind, failure)
 
         async def sleep(seconds: float) -> None:
             event = self._now[kind]
@@ -93,7 +96,7 @@ class Follower:
                         await pull()
                     finally:
                         self._told()
-            self._outages.worked(kind)
+            self.outages.worked(kind)
             await sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
 
     async def _follow_nudges(self) -> None:
@@ -105,7 +108,7 @@ class Follower:
                 await asyncio.sleep(NUDGE_GAP_S)
 
     async def _look(self) -> None:
-        if self._outages:
+        if self.outages:
             return
         try:
             if await self._sync.new_people():

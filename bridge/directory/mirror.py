@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,23 @@ class Freshness:
         return None if self.money_at is None else int(self.money_at.age_s)
 
 
+@dataclass(slots=True)
+class Puller:
+    """What the process that pulls has told of itself.
+
+    Attributes:
+        failing: The kind of error that the last pull of people or of money ended with, where it failed.
+        deaths: How often it ended in a row.
+        ended: How often it has ended.
+        metrics: What it counts and measures; see ``bridge.metrics.read``.
+    """
+
+    failing: Mapping[str, str] = field(default_factory=dict)
+    deaths: int = 0
+    ended: int = 0
+    metrics: Sequence[Any] = ()
+
+
 class Mirror:
     """Holds the one reference that a sync swaps and every feature reads.
 
@@ -54,12 +71,14 @@ class Mirror:
         current: The snapshot, or None before there is one.
         freshness: What is known about it.
         on_nudge: What ``nudge`` calls; it must not block.
+        puller: What is known of the process that pulls.
     """
 
     def __init__(self, snapshot: Snapshot | None = None, freshness: Freshness | None = None) -> None:
         self.current = snapshot
         self.freshness = freshness or Freshness()
         self.on_nudge: Callable[[], None] | None = None
+        self.puller = Puller()
         self._changed: asyncio.Event = asyncio.Event()
 
     @property

@@ -22,6 +22,10 @@ class Outages:
 
     Args:
         clock: Seconds that go evenly.
+
+    Attributes:
+        failing: The kind of error that the last pull of each kind ended with, where it failed.
+        changed: Called after each pull.
     """
 
     def __init__(self, clock: Callable[[], float] = uptime_s) -> None:
@@ -29,11 +33,12 @@ class Outages:
         # By kind of pull, then by kind of failure: the moment it was last told. An ITFlow that changes between two
         # failures is told twice, not at every try.
         self._told: dict[str, dict[type[BaseException], float]] = {}
-        self._failing: dict[str, type[BaseException]] = {}
+        self.failing: dict[str, type[BaseException]] = {}
+        self.changed: Callable[[], None] = lambda: None
 
     def __bool__(self) -> bool:
         """Whether a pull fails."""
-        return bool(self._failing)
+        return bool(self.failing)
 
     def failed(self, kind: str, failure: BaseException) -> None:
         """Note that a pull failed.
@@ -42,18 +47,20 @@ class Outages:
             kind: ``people`` or ``money``.
             failure: Why.
         """
-        self._failing[kind] = type(failure)
+        self.failing[kind] = type(failure)
         told, now = self._told.setdefault(kind, {}), self._clock()
-        hidden = kind != "people" and self._failing.get("people") is type(failure)
+        hidden = kind != "people" and self.failing.get("people") is type(failure)
         if hidden or now - told.get(type(failure), -REMIND_S) < REMIND_S:
             level = logging.DEBUG
         else:
             told[type(failure)] = now
             level = logging.ERROR if isinstance(failure, KeyRefused) else logging.WARNING
         log.log(level, "%s cannot be pulled, what is known stays: %s", WHAT[kind], failure)
+        self.changed()
 
     def worked(self, kind: str) -> None:
         """Note that a pull was taken over; the end of what was told is told."""
-        self._failing.pop(kind, None)
+        self.failing.pop(kind, None)
         if self._told.pop(kind, None):
             log.info("%s can be pulled again", WHAT[kind])
+        self.changed()

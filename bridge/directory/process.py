@@ -1,10 +1,11 @@
 """The sync in a process of its own, so that reading 100,000 contacts takes nothing from the calls being answered.
 
 Python runs one thread at a time, and reading rows and numbers is Python through and through; a thread would be felt.
-The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and four
-words: the parent says ``new`` (look for new rows) or ``now`` (pull), the child says ``stored``, and every few seconds
-``alive``. The child ends when its standard input does, so it never outlives the parent, however that ends; if the
-child dies or falls silent, another one is started. What other processes store (an operator's ``sync``) is followed.
+The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and a few
+words: the parent says ``new`` (look for new rows) or ``now`` (pull); the child says ``stored``, and every few seconds
+and after each pull which pulls fail and what it has counted, as JSON. The child ends when its standard input does, so
+it never outlives the parent, however that ends; if the child dies or falls silent, another one is started. What other
+processes store (an operator's ``sync``) is followed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bridge import metrics
 from bridge.controls import log_to_stderr
 from bridge.directory.follow import NUDGE_GAP_S, Follower
 from bridge.directory.mirror import Mirror
@@ -44,6 +47,7 @@ RESTART_WAIT_MAX_S = 60.0
 SOUND_S = 60.0
 STOP_S = 10.0
 NICENESS = 5
+LINE_BYTES = 1 << 20  # of the child's words
 
 
 @asynccontextmanager
@@ -101,6 +105,7 @@ class Follow:
         self._silence_s = silence_s
         self._reader = Reader(database)
         self._nudged_at = -NUDGE_GAP_S
+        self._started = 0.0
         self.process: Process | None = None
 
     def look_for_new(self) -> None:
@@ -133,22 +138,29 @@ class Follow:
 
     async def keep_child(self) -> None:
         """Run the child, and another one whenever it dies."""
-        deaths = 0
+        puller = self._mirror.puller
         while True:
-            started = time.monotonic()
+            self._started = time.monotonic()
             try:
                 end = f"exit status {await self._run_child()}"
             except (OSError, _SilentError) as error:
                 end = str(error)
-            deaths = 0 if time.monotonic() - started > SOUND_S else deaths + 1
-            wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, deaths - 1))
+            puller.ended += 1
+            puller.deaths = 0 if time.monotonic() - self._started > SOUND_S else puller.deaths + 1
+            wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, puller.deaths - 1))
             log.error("The process that pulls ITFlow ended (%s); it is started again in %.0f s", end, wait_s)
             await asyncio.sleep(wait_s)
 
     async def _run_child(self) -> int:
         # A session of its own: Ctrl-C is for the parent, which then ends the child in order.
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bridge.directory.process", stdin=PIPE, stdout=PIPE, start_new_session=True
+            sys.executable,
+            "-m",
+            "bridge.directory.process",
+            stdin=PIPE,
+            stdout=PIPE,
+            start_new_session=True,
+            limit=LINE_BYTES,
         )
         try:
             if process.stdin is None or process.stdout is None:
@@ -160,6 +172,8 @@ class Follow:
                     silence.reschedule(asyncio.get_running_loop().time() + self._silence_s)
                     if word.strip() == b"stored":
                         self._watch.look()
+                    else:
+                        self._hear(json.loads(word))
                 silence.reschedule(None)
             return await process.wait()
         except TimeoutError:
@@ -168,6 +182,12 @@ class Follow:
         finally:
             self.process = None
             await _end(process)
+
+    def _hear(self, told: Mapping[str, Any]) -> None:
+        puller = self._mirror.puller
+        puller.failing, puller.metrics = told["failing"], told["metrics"]
+        if time.monotonic() - self._started > SOUND_S:
+            puller.deaths = 0
 
 
 class _SilentError(Exception):
@@ -198,6 +218,7 @@ def _job(settings: Settings, silence_s: float) -> str:
             "region": settings.numbers.region,
             "path": str(settings.storage.path.absolute()),
             "log_level": settings.log.level,
+            "log_format": settings.log.format,
             "beat_s": silence_s / BEATS,
         }
     )
@@ -211,9 +232,11 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
         )
         section = SyncSection(**job["sync"])
         sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
-        follower = Follower(sync, section, told=lambda: print("stored", flush=True))  # noqa: T201 - a word to the parent
+        follower = Follower(sync, section, told=lambda: _say("stored"))
+        tell = partial(_tell, follower)
+        follower.outages.changed = tell
         task = asyncio.create_task(follower.run())
-        beating = asyncio.create_task(_beat(job["beat_s"]))
+        beating = asyncio.create_task(_beat(tell, job["beat_s"]))
         listening = asyncio.create_task(_listen(said, follower))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listening.cancel)
         try:
@@ -228,10 +251,19 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
                 raise result
 
 
-async def _beat(beat_s: float) -> None:
-    """Tell the parent that this process is neither stopped nor hung."""
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a word to the parent
+
+
+def _tell(follower: Follower) -> None:
+    failing = {kind: error.__name__ for kind, error in follower.outages.failing.items()}
+    _say(json.dumps({"failing": failing, "metrics": metrics.written()}))
+
+
+async def _beat(tell: Callable[[], None], beat_s: float) -> None:
+    """Tell the parent that this process is neither stopped nor hung, and how it goes."""
     while True:
-        print("alive", flush=True)  # noqa: T201 - a word to the parent
+        tell()
         await asyncio.sleep(beat_s)
 
 
@@ -249,7 +281,7 @@ async def _main() -> None:
     if not line:
         return
     job = json.loads(line)
-    log_to_stderr(job["log_level"])
+    log_to_stderr(job["log_level"], job["log_format"], unhurried=True)
     os.nice(NICENESS)
     try:
         await _child(job, said)

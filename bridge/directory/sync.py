@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
+
+from prometheus_client import Counter, Gauge
 
 from bridge.clock import Moment
 from bridge.directory.doubts import Judge, judge
@@ -33,10 +36,15 @@ from bridge.errors import (
 from bridge.itflow.capabilities import PAYMENTS_GONE
 from bridge.itflow.client import ItflowClient, connected
 from bridge.itflow.modules import PAYMENTS_PAGE
+from bridge.metrics import kind
 from bridge.settings import Settings
 from bridge.storage import Database
 
 log = logging.getLogger(__name__)
+
+_PULLS = Counter("itflow_bridge_pulls", "Pulls of ITFlow's modules, by what came of them", ["module", "outcome"])
+_PULL_SECONDS = Gauge("itflow_bridge_pull_duration_seconds", "Time that the last pull took", ["module"])
+_PULLED_AT = Gauge("itflow_bridge_pull_timestamp_seconds", "When the last pull of a module was read", ["module"])
 
 # A pull that somebody else's overtook is done again this often.
 TRIES = 3
@@ -224,10 +232,11 @@ class Sync:
         failures: list[ItflowError] = []
         try:
             for module, source in sources.items():
-                known = self._store.known(module)
+                known, began = self._store.known(module), time.perf_counter()
                 try:
                     one = await pull(self._client, self._store, module, source=source, progress=self._progress)
                 except ItflowError as error:
+                    _PULLS.labels(module, kind(error)).inc()
                     gap = self._explained(module, known, error, accept=accept)
                     report.modules[module] = Pulled(problem=str(error), gap=gap)
                     if not gap:
@@ -238,6 +247,9 @@ class Sync:
                         break
                     continue
                 pulled[module] = one
+                _PULLS.labels(module, "read").inc()
+                _PULL_SECONDS.labels(module).set(time.perf_counter() - began)
+                _PULLED_AT.labels(module).set_to_current_time()
                 report.modules[module] = Pulled(one.seen, one.changed, len(one.lost), one.pages, one.same_pages)
         except BaseException:
             for one in pulled.values():

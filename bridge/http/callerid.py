@@ -6,6 +6,7 @@ came along, or nothing; what happened stands in the header ``X-Bridge-Result``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -156,14 +157,15 @@ def _answer(
     with_facts: bool = False,
 ) -> Answer:
     """Find the key and ask the one rule; a fault is an answer too."""
+    began = time.perf_counter()
     fallback, number = parameters.get("name", ""), parameters.get(number_parameter, "")
     try:
         key = app[KEYS].open(key_secret, Feature.CALLERID, remote)
     except RequestError as error:
-        return callerid.denied(str(error), fallback, number=number)
+        return callerid.denied(str(error), fallback, number=number, began=began)
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
-        return callerid.failed(error, fallback, number=number)
-    return callerid.answer(app[MIRROR], key, number, fallback, with_facts=with_facts)
+        return callerid.failed(error, fallback, number=number, began=began)
+    return callerid.answer(app[MIRROR], key, number, fallback, with_facts=with_facts, began=began)
 
 
 def _status(answer: Answer) -> int:

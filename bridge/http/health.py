@@ -6,14 +6,16 @@ from ipaddress import ip_network
 from typing import Any
 
 from aiohttp import hdrs, web
-from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.access.keys import Feature
+from bridge.health import worst
+from bridge.http.figures import figures
 from bridge.http.keys import require, secret
 from bridge.http.operations import JSON, TEXT, Described, Operation
 from bridge.http.proxies import is_direct
-from bridge.http.state import MIRROR, WATCH
+from bridge.http.state import HEALTH, MIRROR, SETTINGS, WATCH
+from bridge.metrics import page
 from bridge.networks import within
 
 routes = web.RouteTableDef()
@@ -39,17 +41,24 @@ async def healthz(_request: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """200 once there is a mirror to answer from, 503 before; and how old it is.
+    """200 once there is a mirror to answer from, 503 before; how it stands (``bridge.health``), and how old it is.
 
-    From the same machine, or with a key for ``admin``, also what is in it, and what is doubtful or broken.
+    From the same machine, or with a key for ``admin``, also why, what to do, and what is in the mirror.
 
     Raises:
         RequestError: There is a key, but it is not one for ``admin``.
     """
-    status = {**request.app[MIRROR].status(), "storage": request.app[WATCH].fault or None}
+    findings = request.app[HEALTH].findings()
+    status = {
+        **request.app[MIRROR].status(),
+        "status": str(worst(findings)),
+        "reasons": [finding.as_json() for finding in findings],
+        "storage": request.app[WATCH].fault or None,
+        "path": str(request.app[SETTINGS].storage.path.absolute()),
+    }
     if not _is_of_this_machine(request):
         if secret(request) is None:
-            status = {name: status[name] for name in ("ready", "people_age_s")}
+            status = {name: status[name] for name in ("ready", "status", "people_age_s")}
         else:
             require(request, Feature.ADMIN)
     return web.json_response(status, status=200 if status["ready"] else 503)
@@ -64,7 +73,8 @@ async def metrics(request: web.Request) -> web.Response:
     """
     if not _is_of_this_machine(request):
         require(request, Feature.ADMIN)
-    return web.Response(body=generate_latest(REGISTRY), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
+    body = page(figures(request.app), request.app[MIRROR].puller.metrics)
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
 
 
 def _is_of_this_machine(request: web.Request) -> bool:

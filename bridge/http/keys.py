@@ -8,6 +8,7 @@ from aiohttp import BasicAuth, hdrs, web
 
 from bridge.access.keys import Feature, Key, Shown
 from bridge.http import query
+from bridge.http.counting import FEATURE
 from bridge.http.state import KEYS
 
 
@@ -41,6 +42,8 @@ def require(request: web.Request, feature: Feature | None, *parameters: Mapping[
         TooMany: The same, and too many wrong ones came lately.
         FeatureDenied: It does not open the feature, or not from there.
     """
+    if feature is not None:
+        request[FEATURE] = feature.value
     return request.app[KEYS].open(secret(request, *parameters), feature, request.remote)
 
 

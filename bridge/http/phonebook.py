@@ -7,6 +7,7 @@ many phones have fields for user and password.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import hdrs, web
@@ -48,6 +49,7 @@ async def keep_books(app: web.Application) -> AsyncIterator[None]:
     app[BOOKS] = Books(Formats(app[SETTINGS].phonebook.templates))
     app[QUESTIONS] = {}
     app[PHONES] = Phones(app[STORAGE])
+    await asyncio.to_thread(app[PHONES].recall)
     async with app[PHONES].flushing():
         yield
 

@@ -1,6 +1,7 @@
 """A client for ITFlow's v1: calls, whole modules in pages, retries, deadlines. It knows nothing of phones."""
 
 import hashlib
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import aiohttp
+from prometheus_client import Counter, Histogram
 from tenacity import (
     AsyncRetrying,
     retry_base,
@@ -17,11 +19,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from bridge.errors import BadParameter, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
+from bridge.errors import BadParameter, ItflowError, ItflowFailing, ItflowUnreachable, RowMissing, WireGarbled
 from bridge.itflow.capabilities import Capabilities, find_out
 from bridge.itflow.modules import id_column
 from bridge.itflow.protocol import LARGEST_ID, Answer, Request, Row, build, decipher, of_client, row_id
 from bridge.itflow.transport import Transport, Unfinished, open_session
+from bridge.metrics import kind
 from bridge.settings import ItflowSection
 
 DEFAULT_LIMIT = 50  # v1's own, where a read names none
@@ -33,6 +36,11 @@ RETRY_WAIT_MAX_S = 2.0
 # A page that did not come in time is asked for in halves at once, not waited for again.
 _TRANSIENT = retry_if_exception_type((ItflowFailing, ItflowUnreachable))
 _TRANSIENT_PAGE = _TRANSIENT & retry_if_not_exception_type(Unfinished)
+
+_REQUESTS = Counter(
+    "itflow_bridge_itflow_requests", "Requests to ITFlow by what came of them", ["module", "function", "outcome"]
+)
+_REQUEST_SECONDS = Histogram("itflow_bridge_itflow_request_seconds", "Time until ITFlow has answered, or has not")
 
 T = TypeVar("T")
 
@@ -133,7 +141,7 @@ class ItflowClient:
             reply = await self._transport.send(request, timeout_s or self.timeout_s)
             return decipher(request, reply.status, reply.content_type, reply.body)
 
-        answer = await _patiently(ask, self._attempts if request.reads else 1, _TRANSIENT)
+        answer = await _patiently(request, ask, self._attempts if request.reads else 1, _TRANSIENT)
         if not request.reads:
             return answer
         client_id = fields.get("client_id")
@@ -284,7 +292,7 @@ class ItflowClient:
                 return Page(offset, rows, _mark(module, rows, digest, whole=whole), limit)
 
             try:
-                page = await _patiently(ask, PAGE_ATTEMPTS, _TRANSIENT_PAGE)
+                page = await _patiently(request, ask, PAGE_ATTEMPTS, _TRANSIENT_PAGE)
             except (ItflowFailing, Unfinished):
                 if limit <= SMALLEST_PAGE:
                     raise
@@ -318,13 +326,27 @@ async def connected(section: ItflowSection) -> AsyncGenerator[ItflowClient]:
         yield ItflowClient(session, url, api_key, timeout_s=section.timeout_s, page_size=section.page_size)
 
 
-async def _patiently(ask: Callable[[], Awaitable[T]], attempts: int, again: retry_base) -> T:
+async def _patiently(request: Request, ask: Callable[[], Awaitable[T]], attempts: int, again: retry_base) -> T:
+    async def counted() -> T:
+        outcome, began = "cancelled", time.perf_counter()
+        try:
+            answer = await ask()
+            outcome = "answered"
+        except ItflowError as error:
+            outcome = kind(error)
+            raise
+        else:
+            return answer
+        finally:
+            _REQUESTS.labels(request.module, request.function, outcome).inc()
+            _REQUEST_SECONDS.observe(time.perf_counter() - began)
+
     return await AsyncRetrying(
         stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=RETRY_WAIT_S, max=RETRY_WAIT_MAX_S),
         retry=again,
         reraise=True,
-    )(ask)
+    )(counted)
 
 
 def _mark(module: str, rows: Sequence[Row], digest: bytes, *, whole: bool) -> PageMark:

@@ -82,6 +82,7 @@ AT_ONCE = 4  # of ITFlow's PHP workers
 STOP_S = 5.0  # for attempts under way when the service ends
 
 ENTRIES = Gauge("itflow_bridge_journal_entries", "Writes in the journal, by state.", ["state"])
+OLDEST = Gauge("itflow_bridge_journal_oldest_seconds", "Age of the oldest write that is not in ITFlow yet.")
 ATTEMPTS = Counter("itflow_bridge_asset_attempts_total", "Attempts to add assets, by outcome.", ["outcome"])
 
 
@@ -217,6 +218,7 @@ class Deliverer:
         )
         for state, count in counts.items():
             ENTRIES.labels(state).set(count)
+        OLDEST.set(max((entry.accepted.age_s for entry in heads), default=0))
         waits_s = [POLL_S]
         for entry, place, work in (
             *((entry, ("client", entry.client_id), self._deliver) for entry in heads),

@@ -133,6 +133,18 @@ class Database:
             "goes on being answered, and nothing is written. Put the file back and restart the bridge."
         )
 
+    def scrub(self) -> None:
+        """Leave nothing of deleted rows in the file's free space, nor in the log beside it.
+
+        Raises:
+            StorageError: The file cannot be written, or others keep reading it.
+        """
+        with self._lock, _mapped(self.path):
+            self._connection.execute("VACUUM")
+            (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StorageError(f"{self.path} is read by others all the time; run the command again.")
+
     def close(self) -> None:
         """Close the file; the object is of no use afterwards."""
         with self._lock:

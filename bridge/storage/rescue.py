@@ -86,7 +86,7 @@ def _rescue(path: Path, wait_s: float) -> Rescue | None:
     with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as old:
         if not (reason := damage(old)) or not _was_sqlite(path):
             return None
-        _hold_alone(old)
+        hold_alone(old)
         old.text_factory = lambda text: text.decode("utf-8", "replace")
         done = _steps_taken(old)
         if done > len(steps()):
@@ -95,7 +95,7 @@ def _rescue(path: Path, wait_s: float) -> Rescue | None:
             damaged, kept = _carry_over(old, new, max(done, 1))
         except sqlite3.Error:  # what is left of it cannot be upgraded
             damaged, kept = _carry_over(old, new, len(steps()))
-    aside = _aside(path)
+    aside = set_aside_as(path, "corrupt")
     new.chmod(path.stat().st_mode & 0o777)
     # What SQLite could not write back of its log belongs to the damaged file.
     with suppress(FileNotFoundError):
@@ -114,7 +114,7 @@ def _was_sqlite(path: Path) -> bool:
         return file.read(16) in _BEGINNINGS
 
 
-def _hold_alone(connection: sqlite3.Connection) -> None:
+def hold_alone(connection: sqlite3.Connection) -> None:
     """Take the lock that nobody gets while another has the file open, as far as the damage lets it be taken."""
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -202,7 +202,8 @@ def _keep_counting(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
                 new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
 
 
-def _aside(path: Path) -> Path:
+def set_aside_as(path: Path, why: str) -> Path:
+    """A free name beside a file, with the reason and the time."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    names = (path.with_name(f"{path.name}.corrupt-{stamp}{more}") for more in ("", *(f"-{n}" for n in range(2, 100))))
+    names = (path.with_name(f"{path.name}.{why}-{stamp}{more}") for more in ("", *(f"-{n}" for n in range(2, 100))))
     return next(name for name in names if not name.exists())

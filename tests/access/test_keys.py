@@ -362,11 +362,11 @@ def test_expiry_is_warned_of_once_a_day_and_shown(keys, caplog):
         keys.warn_of_expiry()
     assert [record.getMessage()[:32] for record in caplog.records] == ["The key soon expires in 5 days, "]
     for name, days in (("soon", 5.04), ("late", 50)):
-        shown = REGISTRY.get_sample_value("itflow_bridge_key_expires_in_days", {"key": name})
-        assert shown == pytest.approx(days, abs=0.01)
+        shown = REGISTRY.get_sample_value("itflow_bridge_key_expires_seconds", {"key": name})
+        assert shown == pytest.approx(days * 86400, abs=900)
     keys.revoke("soon")
     keys.warn_of_expiry()
-    assert REGISTRY.get_sample_value("itflow_bridge_key_expires_in_days", {"key": "soon"}) is None
+    assert REGISTRY.get_sample_value("itflow_bridge_key_expires_seconds", {"key": "soon"}) is None
 
 
 def test_a_key_of_the_settings_must_be_live_too(keys):

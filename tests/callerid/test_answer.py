@@ -49,8 +49,8 @@ def test_every_interface_is_told_the_same(
     interface: Interface, number: str, fallback: str, result: str, name: str, nudged: int
 ) -> None:
     def counted() -> float:
-        labels = {"interface": interface.value, "result": result}
-        return REGISTRY.get_sample_value("itflow_bridge_callerid_total", labels) or 0
+        labels = {"interface": interface.value, "feature": "callerid", "result": result}
+        return REGISTRY.get_sample_value("itflow_bridge_answers_total", labels) or 0
 
     held, nudges = mirror()
     before = counted()

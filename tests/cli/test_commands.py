@@ -80,9 +80,9 @@ def test_check_tells_what_works(command, embedded, generation, words, told):
 )
 def test_check_tells_what_does_not(command, embedded, key, told):
     with embedded() as url:
-        checked = command("check", fails=True, ITFLOW_URL=url, ITFLOW_API_KEY=key)
+        checked = command("check", fails=key != "KEYONE", ITFLOW_URL=url, ITFLOW_API_KEY=key)
         assert told in checked
-        assert "keys add" in checked or not key
+        assert "keys add" in checked or not key  # a new installation has none yet, which is no failure
 
 
 def test_check_tells_of_a_key_that_sees_one_client_where_no_key_says_that_it_is_limited(command, embedded):

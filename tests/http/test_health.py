@@ -40,7 +40,7 @@ async def test_this_machine_sees_everything(desk: Desk, session: aiohttp.ClientS
     async with session.get(desk.url("/readyz")) as response:
         assert (response.status, "rows" in await response.json()) == (200, True)
     async with session.get(desk.url("/metrics")) as response:
-        assert "itflow_bridge_callerid_total" in await response.text()
+        assert "itflow_bridge_answers_total" in await response.text()
 
 
 @pytest.mark.parametrize("headers", PROXIED)
@@ -48,7 +48,7 @@ async def test_a_proxy_on_this_machine_asks_for_somebody_else(
     desk: Desk, session: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     async with session.get(desk.url("/readyz"), headers=headers) as response:
-        assert (response.status, set(await response.json())) == (200, {"ready", "people_age_s"})
+        assert (response.status, set(await response.json())) == (200, {"ready", "status", "people_age_s"})
     async with session.get(desk.url("/metrics"), headers=headers) as response:
         assert (response.status, "itflow_bridge" in await response.text()) == (401, False)
 

@@ -145,7 +145,10 @@ async def itflow_server(itflow: EmbeddedItflow) -> AsyncIterator[web.AppRunner]:
 async def serve(
     tmp_path: Path, itflow_server: web.AppRunner, session: aiohttp.ClientSession
 ) -> AsyncIterator[Callable[..., Awaitable[Bridge]]]:
-    """Starts a bridge with nothing but environment variables; the keys ``all`` and ``one`` are made before."""
+    """Starts a bridge with nothing but environment variables; the keys ``all`` and ``one`` are made before.
+
+    What is given in words comes before the command, such as a program that starts it.
+    """
     bridges: list[Bridge] = []
     url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"
     path = tmp_path / "bridge.db"
@@ -155,7 +158,7 @@ async def serve(
     keys.add("one", Options(clients=frozenset({1})), secret="one")
     database.close()
 
-    async def start(**settings: str) -> Bridge:
+    async def start(*before: str, **settings: str) -> Bridge:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {
             "BRIDGE_ITFLOW_URL": url,
@@ -167,7 +170,7 @@ async def serve(
         }
         environment |= {f"BRIDGE_{name}": value for name, value in settings.items()}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bridge", "serve", env=environment, stderr=asyncio.subprocess.PIPE
+            *before, sys.executable, "-m", "bridge", "serve", env=environment, stderr=asyncio.subprocess.PIPE
         )
         bridges.append(Bridge(process, session, path))
         await bridges[-1].started()

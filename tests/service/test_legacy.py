@@ -232,7 +232,7 @@ async def test_an_address_that_is_a_little_wrong_shows_no_error_as_a_name(bridge
 
 
 async def test_figures_are_open_to_this_machine_and_not_through_its_proxy(bridge):
-    assert b"itflow_bridge_callerid_total" in (await bridge.ask("/metrics")).body
+    assert b"itflow_bridge_answers_total" in (await bridge.ask("/metrics")).body
     for header in ("X-Forwarded-For", "Forwarded", "Via", "x-real-ip"):
         assert (await bridge.ask("/metrics", headers={header: "192.0.2.7"})).status == 401
         assert (await bridge.ask("/metrics?api_key=one", headers={header: "192.0.2.7"})).status == 403
