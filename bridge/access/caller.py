@@ -13,11 +13,11 @@ from bridge.settings import CalleridSection, NumbersSection, Settings
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Asks for the bridge itself, where no key does: everything is seen, as the settings have it."""
+    """Asks for the bridge itself, where no key does: all clients, the bridge's own settings."""
 
     numbers: NumbersSection
     callerid: CalleridSection
-    name: str = ""
+    name: str = "anybody"
     clients: Scope = None
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -10,23 +9,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bridge.access.caller import Own
 from bridge.access.keys import Keys
 from bridge.callerid import Asker, Explanation, explain
 from bridge.callerid.explain import Row, Step
 from bridge.cli.common import Config, console, database, settings_in_use, stored_snapshot
-from bridge.directory.entries import Scope
-from bridge.settings import CalleridSection, NumbersSection, Settings
+from bridge.settings import Settings
 from bridge.storage import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Anybody:
-    """Who asks where no key is named: all clients, the bridge's own settings."""
-
-    numbers: NumbersSection
-    callerid: CalleridSection
-    name: str = "anybody"
-    clients: Scope = None
 
 
 def lookup(
@@ -44,7 +33,7 @@ def lookup(
 
 def _asker(opened: Database, settings: Settings, key: str | None) -> Asker:
     if key is None:
-        return Anybody(settings.numbers, settings.callerid)
+        return Own.of(settings)
     return Keys(opened, settings).named(key)
 
 
