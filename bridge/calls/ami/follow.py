@@ -1,0 +1,423 @@
+"""From the manager's messages to events of calls, without I/O.
+
+``Channels`` says what is up. After each message the calls that it touched are compared with what was told of them
+before, and the difference is told: who began to ring, who talks, who left. So nothing is told twice, and after a gap
+(the connection was cut, the bridge was started anew) the same comparison tells what has changed meanwhile.
+
+A call is all channels with one ``Linkedid``. Its first channel, the one with that id, is the caller's: a device of
+ours calls out or inside, anything else calls in. What a device only asks of Asterisk (its voice mail, a feature code,
+the call of a colleague that it picks up) is no call of its own: a call begins when somebody is dialled for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from bridge.calls.ami.channels import ELSEWHERE, UP, Channel, Channels, born_at
+from bridge.calls.ami.messages import Message
+from bridge.calls.call import Call
+from bridge.calls.event import Cause, Direction, Event, What
+
+SOURCE = "ami"
+
+# What DialEnd says, and ITU-T Q.850's numbers as Asterisk's causes.h has them; anything else is an ordinary end.
+STATUSES = {
+    "BUSY": Cause.BUSY,
+    "NOANSWER": Cause.NO_ANSWER,
+    "CANCEL": Cause.CANCELLED,
+    "CONGESTION": Cause.CONGESTION,
+    "CHANUNAVAIL": Cause.CONGESTION,
+    "FORWARD": Cause.FORWARDED,
+}
+CAUSES = {
+    1: Cause.NOT_FOUND,
+    17: Cause.BUSY,
+    18: Cause.NO_ANSWER,
+    19: Cause.NO_ANSWER,
+    21: Cause.BUSY,
+    28: Cause.NOT_FOUND,
+    34: Cause.CONGESTION,
+    38: Cause.CONGESTION,
+    42: Cause.CONGESTION,
+}
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was told of a call.
+
+    Attributes:
+        direction: None before it began.
+        ringing: The extensions that ring, by ids of channels.
+        talking: The extensions that talk, by ids of channels; empty for somebody outside.
+        before: Extensions that rang or talked when the bridge was last running, and whether they talked.
+        queue: The last queue told.
+        answered: Whether anybody has talked.
+        cause: Why nobody has, as far as is known.
+    """
+
+    direction: Direction | None = None
+    ringing: dict[str, str] = field(default_factory=dict)
+    talking: dict[str, str] = field(default_factory=dict)
+    before: dict[str, bool] = field(default_factory=dict)
+    queue: str = ""
+    answered: bool = False
+    cause: Cause | None = None
+
+
+class Follower:
+    """Follows all calls of one Asterisk.
+
+    Args:
+        extension_of: The extension of a device such as ``PJSIP/101-mobile``; empty for one outside, such as a trunk.
+        known: The calls that were up when the bridge was last running, so that nothing of them is told again.
+    """
+
+    def __init__(self, extension_of: Callable[[str], str], known: Iterable[Call] = ()) -> None:
+        self._extension_of = extension_of
+        self._channels = Channels()
+        self._told: dict[str, _Told] = {call.id: _before(call) for call in known}
+        self._last_at: dict[str, dt.datetime] = {}
+        self._joined: dict[str, str] = {}  # calls that have become part of another one
+        self._gone: dict[str, dict[str, Channel]] = {}  # channels that have ended since their call was compared
+        self._unlisted: set[str] = set()  # channels not seen yet in the list under way
+        self._whole = False  # whether all that is up is known
+        self._handlers: dict[str, Callable[[Message, dt.datetime], set[str]]] = {
+            "Newchannel": self._new,
+            "Newstate": self._seen,
+            "DialBegin": self._dial_begin,
+            "DialEnd": self._dial_end,
+            "BridgeEnter": self._bridge_enter,
+            "BridgeLeave": self._bridge_leave,
+            "QueueCallerJoin": self._queue,
+            "Hangup": self._hangup,
+            "BridgeListItem": self._bridge_listed,
+            "Status": self._listed,
+        }
+
+    def take(self, message: Message, heard_at: dt.datetime) -> list[Event]:
+        """What a message means.
+
+        Args:
+            message: Any message; most mean nothing.
+            heard_at: When it came; counts where Asterisk does not tell the time (``timestampevents``).
+        """
+        handler = self._handlers.get(message.get("Event", ""))
+        if handler is None:
+            return []
+        at = _time(message, heard_at)
+        touched = handler(message, at)
+        if not self._whole:
+            return []  # half a picture would look like people leaving
+        return [event for call in sorted(touched) for event in self._compared(call, at)]
+
+    def connected(self) -> None:
+        """There is a new connection: nothing is told until a list has said what is up."""
+        self._whole = False
+
+    def list_begins(self) -> None:
+        """Asterisk is asked what is up (``BridgeList``, then ``Status``); its answers go through ``take``."""
+        self._unlisted = {channel.id for channel in self._channels}
+
+    def list_ends(self, heard_at: dt.datetime, gone_at: dt.datetime) -> list[Event]:
+        """The list is complete, and so is every message about what was before it.
+
+        Args:
+            heard_at: Now.
+            gone_at: When what is not in the list was last known to be up.
+        """
+        for identity in self._unlisted:
+            self._remove(identity)
+        self._unlisted = set()
+        self._whole = True
+        calls = {channel.call for channel in self._channels} | self._told.keys() | self._gone.keys()
+        return [event for call in sorted(calls) for event in self._compared_after_gap(call, heard_at, gone_at)]
+
+    # What each message changes, and the calls that it touches.
+
+    def _new(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        if channel is None:
+            return set()
+        channel.began_at = at
+        return {channel.call}
+
+    def _seen(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        return {channel.call} if channel else set()
+
+    def _dial_begin(self, message: Message, at: dt.datetime) -> set[str]:
+        dialler = self._channels.seen(message, at)
+        channel = self._channels.seen(message, at, "Dest")
+        if channel is None:
+            return set()
+        channel.dialled = True
+        channel.dialler = dialler.id if dialler else ""
+        return {channel.call}
+
+    def _dial_end(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at, "Dest")
+        if channel is None:
+            return set()
+        status = "FORWARD" if message.get("Forward") else message.get("DialStatus", "")
+        if status != "ANSWER":
+            self._channels.dial_ended(channel, status)
+        return {channel.call}
+
+    def _bridge_enter(self, message: Message, at: dt.datetime) -> set[str]:
+        bridge = message.get("BridgeUniqueid", "")
+        self._channels.bridge(bridge, message.get("BridgeTechnology", ""))
+        if swapped := self._channels.get(message.get("SwapUniqueid", "")):
+            self._channels.leave(swapped, bridge)
+        channel = self._channels.seen(message, at)
+        return self._entered(channel, bridge) if channel else set()
+
+    def _bridge_leave(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        if channel is None:
+            return set()
+        self._channels.leave(channel, message.get("BridgeUniqueid", ""))
+        return {channel.call}
+
+    def _queue(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        if channel is None:
+            return set()
+        channel.queue = message.get("Queue", "")
+        return {channel.call}
+
+    def _hangup(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        if channel is None:
+            return set()
+        cause = message.get("Cause", "")
+        channel.cause = int(cause) if cause.isdecimal() else 0
+        channel.ended = True
+        self._remove(channel.id)
+        return {channel.call}
+
+    def _bridge_listed(self, message: Message, _at: dt.datetime) -> set[str]:
+        self._channels.bridge(message.get("BridgeUniqueid", ""), message.get("BridgeTechnology", ""))
+        return set()
+
+    def _listed(self, message: Message, at: dt.datetime) -> set[str]:
+        channel = self._channels.seen(message, at)
+        if channel is None:
+            return set()
+        self._unlisted.discard(channel.id)
+        answered = message.get("Variable", "").removeprefix("CDR(answer,u)=")
+        if channel.state == UP and re.fullmatch(r"[1-9]\d*\.\d+", answered):
+            channel.up_at = dt.datetime.fromtimestamp(float(answered), dt.UTC)
+        if message.get("Application") == "Queue":
+            channel.queue = message.get("Data", "").partition(",")[0]
+        bridge = message.get("BridgeID", "")
+        if not bridge:
+            channel.bridge = ""
+            return {channel.call}
+        return self._entered(channel, bridge)
+
+    def _entered(self, channel: Channel, bridge: str) -> set[str]:
+        joined = self._channels.enter(channel, bridge)
+        self._joined.update(dict.fromkeys(joined & self._told.keys(), channel.call))
+        return {channel.call, *joined}
+
+    def _remove(self, identity: str) -> None:
+        if channel := self._channels.remove(identity):
+            self._gone.setdefault(channel.call, {})[identity] = channel
+
+    # What was told of a call against what is.
+
+    def _compared_after_gap(self, call: str, heard_at: dt.datetime, gone_at: dt.datetime) -> Iterator[Event]:
+        up = self._channels.of(call)
+        if told := self._told.get(call):
+            for channel in up:  # who has talked and waits now, or has just taken up the phone, has not left
+                extension = self._extension(channel)
+                if extension in told.before and not channel.local and not channel.rings and channel.id != call:
+                    (told.talking if told.before[extension] else told.ringing)[channel.id] = extension
+        yield from self._compared(call, heard_at if up else gone_at)
+        if told := self._told.get(call):
+            for extension in sorted(told.before.keys() - {*told.ringing.values(), *told.talking.values()}):
+                yield Event(source=SOURCE, call_id=call, what=What.LEFT, at=heard_at, extension=extension)
+            told.before.clear()
+
+    def _compared(self, call: str, at: dt.datetime) -> Iterator[Event]:
+        """What is new of a call; nothing of it is older than what was told before."""
+        for event in self._difference(call, at):
+            last_at = self._last_at.pop(call, event.at)
+            later = replace(event, at=max(event.at, last_at))
+            if event.what is not What.ENDED:
+                self._last_at[call] = later.at
+            yield later
+
+    def _difference(self, call: str, at: dt.datetime) -> Iterator[Event]:
+        up = self._channels.of(call)
+        gone = self._gone.pop(call, {})
+        told = self._told.get(call)
+        if told is None:
+            told = _Told()
+        if told.direction is None:
+            caller = _caller(call, up, gone)
+            told.direction = self._direction(caller, up)
+            if caller is None or told.direction is None:
+                return
+            self._told[call] = told
+            yield self._began(call, caller, told.direction, up, at)
+        yield from self._queued(call, told, up, at)
+        yield from self._rung(call, told, up, at)
+        yield from self._answered(call, told, up, at)
+        yield from self._left(call, told, up, gone, at)
+        if not up:
+            yield from self._ended(call, told, gone, at)
+
+    def _direction(self, caller: Channel | None, up: list[Channel]) -> Direction | None:
+        """From where to where; none as long as nobody is dialled, or it is not told which number."""
+        if caller is None:
+            return None
+        if not caller.local and not caller.dialled and not self._extension(caller):
+            return Direction.IN
+        dialled = _dialled(caller, up)
+        if not any(caller.exten or channel.number or channel.state == UP for channel in dialled):
+            return None
+        return Direction.INTERNAL if any(self._extension(channel) for channel in dialled) else Direction.OUT
+
+    def _began(self, call: str, caller: Channel, direction: Direction, up: list[Channel], at: dt.datetime) -> Event:
+        return Event(
+            source=SOURCE,
+            call_id=call,
+            what=What.BEGAN,
+            at=min(caller.began_at or born_at(call) or at, at),
+            direction=direction,
+            from_number=caller.number if direction is Direction.IN else self._extension(caller) or caller.number,
+            to_number=caller.exten or next((channel.number for channel in _dialled(caller, up)), ""),
+        )
+
+    def _queued(self, call: str, told: _Told, up: list[Channel], at: dt.datetime) -> Iterator[Event]:
+        queue = next((channel.queue for channel in up if channel.queue), "")
+        if queue and queue != told.queue:
+            told.queue = queue
+            yield Event(source=SOURCE, call_id=call, what=What.QUEUED, at=at, queue=queue)
+
+    def _rung(self, call: str, told: _Told, up: list[Channel], at: dt.datetime) -> Iterator[Event]:
+        for channel in up:
+            extension = self._extension(channel)
+            if not extension or not channel.rings or channel.id in {call, *told.ringing, *told.talking}:
+                continue
+            told.ringing[channel.id] = extension
+            if extension not in told.before:
+                yield Event(
+                    source=SOURCE, call_id=call, what=What.RUNG, at=at, extension=extension, device=channel.device
+                )
+
+    def _answered(self, call: str, told: _Told, up: list[Channel], at: dt.datetime) -> Iterator[Event]:
+        for channel in up:
+            extension = self._extension(channel)
+            ours = extension or (channel.dialled and not channel.local)
+            if not ours or channel.id in {call, *told.talking} or not self._channels.hears(channel):
+                continue
+            # Who is dialled has answered when the phone was taken up, a little before the others stop ringing; who has
+            # come by another way (picked it up, was asked first) does from now on.
+            rang = told.ringing.pop(channel.id, None) is not None or (not extension and not told.talking)
+            told.talking[channel.id] = extension
+            told.answered = True
+            if extension not in told.before:
+                yield Event(
+                    source=SOURCE,
+                    call_id=call,
+                    what=What.ANSWERED,
+                    at=channel.up_at if rang and channel.up_at else at,
+                    extension=extension,
+                    linked=tuple(sorted(other for other, into in self._joined.items() if into == call)),
+                )
+
+    def _left(
+        self, call: str, told: _Told, up: list[Channel], gone: dict[str, Channel], at: dt.datetime
+    ) -> Iterator[Event]:
+        here = {channel.id for channel in up}
+        for identity in told.ringing.keys() - here:
+            extension, channel = told.ringing.pop(identity), gone.get(identity)
+            if channel is None and call in self._joined:  # answers with the other call on the line
+                told.answered = True
+                yield Event(source=SOURCE, call_id=call, what=What.ANSWERED, at=at, extension=extension)
+                continue
+            # Who stops because another one has answered is told of by that answer.
+            if channel is None or channel.cause != ELSEWHERE:
+                told.cause = self._why(channel)
+                device = channel.device if channel else ""
+                yield Event(
+                    source=SOURCE,
+                    call_id=call,
+                    what=What.LEFT,
+                    at=at,
+                    extension=extension,
+                    device=device,
+                    cause=told.cause,
+                )
+        for channel in gone.values():
+            if channel.dialled and not channel.local and not self._extension(channel) and not told.answered:
+                told.cause = self._why(channel)
+        for identity in sorted(told.talking.keys() - here):
+            extension = told.talking.pop(identity)
+            if extension not in told.talking.values():
+                yield Event(
+                    source=SOURCE, call_id=call, what=What.LEFT, at=at, extension=extension, cause=Cause.NORMAL
+                )
+
+    def _ended(self, call: str, told: _Told, gone: dict[str, Channel], at: dt.datetime) -> Iterator[Event]:
+        del self._told[call]
+        into = self._joined.pop(call, "")
+        seen = any(channel.ended for channel in gone.values()) or bool(into)
+        if not seen:
+            cause = Cause.LOST
+        elif told.answered:
+            cause = Cause.NORMAL
+        else:
+            codes = (CAUSES.get(channel.cause) for channel in gone.values())
+            cause = told.cause or next((code for code in codes if code), Cause.CANCELLED)
+        for other in [other for other, whole in self._joined.items() if whole == call]:
+            del self._joined[other]
+        yield Event(source=SOURCE, call_id=call, what=What.ENDED, at=at, cause=cause, linked=(into,) if into else ())
+
+    def _why(self, channel: Channel | None) -> Cause | None:
+        """Why somebody who rang does no more."""
+        if channel is None or not channel.ended:
+            return None
+        return STATUSES.get(channel.status) or CAUSES.get(channel.cause, Cause.CANCELLED)
+
+    def _extension(self, channel: Channel) -> str:
+        return "" if channel.local else self._extension_of(channel.device)
+
+
+def _caller(call: str, up: list[Channel], gone: dict[str, Channel]) -> Channel | None:
+    """The channel that began a call; where it has gone meanwhile, the one that has been there longest."""
+    known = {channel.id: channel for channel in (*up, *gone.values())}
+    if call in known or not known:
+        return known.get(call)
+    return next((channel for channel in up if not channel.dialled), next(iter(up), None))
+
+
+def _dialled(caller: Channel, up: list[Channel]) -> list[Channel]:
+    """Who is called, or was."""
+    return [channel for channel in up if channel.dialled and not channel.local and channel is not caller]
+
+
+def _before(call: Call) -> _Told:
+    """What was told of a call before the bridge was started anew."""
+    before = {rung.extension: False for rung in call.rung if rung.until is None}
+    before |= {talk.extension: True for talk in call.talks if talk.until is None}
+    return _Told(
+        direction=call.direction,
+        before=before,
+        queue=call.queue,
+        answered=call.answered is not None,
+    )
+
+
+def _time(message: Message, heard_at: dt.datetime) -> dt.datetime:
+    """When something happened: Asterisk's own time where ``timestampevents`` is set."""
+    told = message.get("Timestamp", "")
+    if not re.fullmatch(r"\d{9,11}\.\d{1,6}", told):
+        return heard_at
+    return dt.datetime.fromtimestamp(float(told), dt.UTC)
