@@ -1,9 +1,10 @@
-"""A small office on a real Asterisk: eight extensions, a trunk, a ring group, a queue, transfers, pickup, parking."""
+"""A small office on a real Asterisk: nine extensions, a trunk, a ring group, a queue, transfers, pickup, parking."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 from tests.pbx.asterisk import TRUNK, Asterisk, running
 from tests.pbx.phones import Behaviour, Dialog, Phone
 
-EXTENSIONS = tuple(str(number) for number in range(101, 109))
+EXTENSIONS = tuple(str(number) for number in range(101, 110))
 TWO_DEVICES = "101"  # has a desk phone and a mobile
 PHONE_PORT = 5060
 USER, SECRET = "itflow", "manager-secret"
@@ -44,7 +45,7 @@ exten => _21255501XX,1,Goto(internal,1${{EXTEN:8}},1)
 
 [internal]
 exten => 101,1,Dial(PJSIP/101&PJSIP/101-mobile,30)
-exten => _10[2-8],1,Dial(PJSIP/${{EXTEN}},30)
+exten => _10[2-9],1,Dial(PJSIP/${{EXTEN}},30)
 exten => 600,1,Dial(PJSIP/102&PJSIP/103&PJSIP/104,30)
 exten => 603,1,Dial(Local/102@internal/n&Local/103@internal/n&Local/104@internal/n,30)
 exten => 604,1,Dial(Local/102@internal&Local/103@internal,30)
@@ -145,12 +146,12 @@ class Office:
         phones: The phones by the names of their endpoints.
         trunk: Who calls from outside, and is called there.
         port: Where the manager answers.
-        parking: Held while somebody is parked.
+        alone: Held by scenes that cannot be played twice at a time, by what they share.
     """
 
     pbx: Asterisk
     port: int
-    parking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    alone: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     phones: dict[str, Phone] = field(default_factory=dict)
     trunk: Phone = field(default=None)  # type: ignore[assignment]  # made as soon as Asterisk's port is known
 

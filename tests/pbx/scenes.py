@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +56,11 @@ class Stage:
     def name(self) -> str:
         """What phones show, to tell the calls apart."""
         return f"N{self.caller}"
+
+    @property
+    def customer(self) -> str:
+        """A number outside that no other call has."""
+        return f"646{self.caller[-7:]}"
 
     def call(self, number: str) -> Dialog:
         """Call in from outside."""
@@ -316,15 +322,15 @@ async def attended_transfer(stage: Stage) -> tuple[Truth, Truth]:
 
 async def pickup(stage: Stage) -> Truth:
     """A colleague takes the call of a phone that rings."""
-    call = stage.call("2125550104")
-    (desk,) = await stage.rung("104")
+    call = stage.call("2125550109")
+    (desk,) = await stage.rung("109")
     await stage.pause()
-    other = stage.dial("105", "*8104")
+    other = stage.dial("105", "*8109")
     await stage.talk(call, other)
     await over(desk)
     call.hang_up()
     await over(other)
-    return Truth("in", stage.caller, "2125550104", {"104": "elsewhere"}, ("105",), talk_s=stage.talked_s)
+    return Truth("in", stage.caller, "2125550109", {"109": "elsewhere"}, ("105",), talk_s=stage.talked_s)
 
 
 async def forwarded(stage: Stage) -> Truth:
@@ -342,22 +348,23 @@ async def forwarded(stage: Stage) -> Truth:
 
 
 async def parked(stage: Stage) -> Truth:
-    """Parked by one, taken back by another. One at a time, so that the place is the first."""
-    async with stage.office.parking:
-        call = stage.call("2125550103")
-        (desk,) = await stage.rung("103")
-        desk.answer()
-        await stage.talk(call, desk)
-        desk.transfer("750")
-        await over(desk)
+    """Parked by one, taken back by another. One at a time, so that the place is the first one."""
+    call = stage.call("2125550103")
+    (desk,) = await stage.rung("103")
+    desk.answer()
+    await stage.talk(call, desk)
+    desk.transfer("750")
+    await over(desk)
+    await stage.pause()
+    other = stage.dial("106", "751")
+    await asyncio.wait_for(other.up.wait(), WAIT_S)
+    while "parking" in (places := await stage.office.pbx.rx("bridge show all")) and not re.search(
+        r" 0 parking", places
+    ):
         await stage.pause()
-        other = stage.dial("106", "751")
-        await asyncio.wait_for(other.up.wait(), WAIT_S)
-        while "basic" not in await stage.office.pbx.rx("bridge show all"):
-            await stage.pause()
-        await stage.talk(other)
-        call.hang_up()
-        await over(other)
+    await stage.talk(other)
+    call.hang_up()
+    await over(other)
     return Truth("in", stage.caller, "2125550103", {"103": "answered"}, ("103", "106"), talk_s=stage.talked_s)
 
 
@@ -381,47 +388,46 @@ async def internal_abandoned(stage: Stage) -> Truth:
 
 
 async def outbound(stage: Stage) -> Truth:
-    call = stage.dial("106", "2125557777")
+    call = stage.dial("106", stage.customer)
     customer = await stage.outside()
     await stage.pause()
     customer.answer()
     await stage.talk(call, customer)
     customer.hang_up()
     await over(call)
-    return Truth("out", "106", "2125557777", answered_by=("",), talk_s=stage.talked_s)
+    return Truth("out", "106", stage.customer, answered_by=("",), talk_s=stage.talked_s)
 
 
 async def outbound_busy(stage: Stage) -> Truth:
-    call = stage.dial("106", "2125557777")
+    call = stage.dial("106", stage.customer)
     customer = await stage.outside()
     customer.reject(486)
     await over(call)
-    return Truth("out", "106", "2125557777")
+    return Truth("out", "106", stage.customer)
 
 
 async def outbound_abandoned(stage: Stage) -> Truth:
-    call = stage.dial("105", "2125557777")
+    call = stage.dial("105", stage.customer)
     customer = await stage.outside()
     await stage.pause()
     call.hang_up()
     await over(customer, call)
-    return Truth("out", "105", "2125557777")
+    return Truth("out", "105", stage.customer)
 
 
 async def outbound_transferred(stage: Stage) -> Truth:
     """Who has called a customer hands the customer over to a colleague."""
-    number = f"212{stage.caller[-7:]}"
-    call = stage.dial("106", number)
+    call = stage.dial("106", stage.customer)
     customer = await stage.outside()
     customer.answer()
     await stage.talk(call, customer)
     call.transfer("107")
-    target = await stage.office.phones["107"].invited(number)
+    target = await stage.office.phones["107"].invited(stage.customer)
     target.answer()
     await stage.talk(target)
     customer.hang_up()
     await over(target)
-    return Truth("out", "106", number, {"107": "answered"}, ("", "107"), talk_s=stage.talked_s)
+    return Truth("out", "106", stage.customer, {"107": "answered"}, ("", "107"), talk_s=stage.talked_s)
 
 
 async def service(stage: Stage) -> None:
@@ -440,6 +446,16 @@ def calls_of(played: Played) -> tuple[Truth, ...]:
     return played if isinstance(played, tuple) else (played,) if played else ()
 
 
+def alone(what: str, scene: Scene) -> Scene:
+    """A scene that others must not be played beside which share the same thing."""
+
+    async def play(stage: Stage) -> Played:
+        async with stage.office.alone[what]:
+            return await scene(stage)
+
+    return play
+
+
 SCENES: Mapping[str, Scene] = {
     "answered": answered,
     "callee hangs up": callee_hangs_up,
@@ -451,18 +467,18 @@ SCENES: Mapping[str, Scene] = {
     "ring group of Local channels": group("2125550004", "102", "103", "104"),
     "ring group of Local channels that go away": group("2125550006", "102", "103"),
     "ring group abandoned": group_abandoned,
-    "queue": queue,
-    "queue abandoned": queue_abandoned,
-    "queue, the next member": queue_next_member,
+    "queue": alone("support", queue),
+    "queue abandoned": alone("support", queue_abandoned),
+    "queue, the next member": alone("locals", queue_next_member),
     "two devices": two_devices,
     "one device refuses": one_device_refuses,
     "blind transfer": blind_transfer,
     "transfer outside": transfer_outside,
     "attended transfer": attended_transfer,
     "transfer while it rings": transfer_while_it_rings,
-    "pickup": pickup,
+    "pickup": alone("109", pickup),
     "forwarded": forwarded,
-    "parked": parked,
+    "parked": alone("parking", parked),
     "internal": internal,
     "internal abandoned": internal_abandoned,
     "outbound": outbound,
