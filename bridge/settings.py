@@ -352,7 +352,7 @@ class AmiSection(Section):
     tls_ca: Path | None = Field(None, description="Certificate (PEM) to check Asterisk's by; unset: the system's")
     list_every_s: Seconds = Field(15, description="Time between two looks at what is up, which keep the line alive")
     extensions: Annotated[str, AfterValidator(_extension_pattern)] = Field(
-        r"(?:PJSIP|SIP|IAX2|SCCP)/([0-9]{2,6})(?:[-_.].*)?",
+        r"[A-Z0-9]+/([0-9]{2,6})(?:[-_.].*)?",
         description="Which devices are extensions: a regular expression for a channel's name without the count at its "
         "end, such as PJSIP/101-mobile; its one group is the extension, all else is outside",
     )

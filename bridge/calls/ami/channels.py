@@ -149,7 +149,7 @@ class Channels:
             channel.state = int(state)
             channel.up_at = at if channel.state == UP else None
         channel.number = told.text("CallerIDNum") or channel.number
-        exten = told.text("DNID") or told.text("Exten")  # where a list tells both, the first is what was dialled
+        exten = told.text("Exten")
         if not channel.exten and _DIALLED_NUMBER.fullmatch(exten):
             channel.exten = exten
         return channel

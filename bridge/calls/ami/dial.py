@@ -24,6 +24,7 @@ UNREACHABLE = frozenset({"0", "8"})  # of OriginateResponse: no such device, or 
 NAME_CHARS = 60
 
 _EXTENSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
+_NUMBER = re.compile(r"(?:tel:)?\+?[0-9 ().\u00a0/-]{1,40}")
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
 
 
@@ -85,7 +86,7 @@ class Dialler:
         Raises:
             BadParameter: It is no number, or one with ``*`` or ``#``.
         """
-        readings = numbers.sent(text, region=self._region).readings
+        readings = numbers.sent(text, region=self._region).readings if _NUMBER.fullmatch(text.strip()) else ()
         number = readings[0].number if readings else ""
         written = numbers.dialled(number, Form(self._section.dial_form), region=self._region)
         if not _DIGITS.fullmatch(written):

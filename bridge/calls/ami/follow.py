@@ -208,6 +208,7 @@ class Follower:
         if channel is None:
             return set()
         self._unlisted.discard(channel.id)
+        channel.exten = message.get("DNID") or channel.exten  # what was dialled, wherever the dialplan is by now
         answered = message.get("Variable", "").removeprefix("CDR(answer,u)=")
         if channel.state == UP and re.fullmatch(r"[1-9]\d*\.\d+", answered):
             channel.up_at = dt.datetime.fromtimestamp(float(answered), dt.UTC)
