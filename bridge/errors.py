@@ -88,6 +88,10 @@ class HungUp(BridgeError):
 
 class CannotDial(BridgeError):
     """There is no phone system that could be made to dial."""
+
+    status = 503
+
+
 class AmiError(BridgeError):
     """Asterisk's manager interface did not do what was asked."""
 

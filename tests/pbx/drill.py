@@ -6,17 +6,32 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import random
+import signal
+import sys
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bridge.calls.call import Call, Outcome, State
 from bridge.calls.event import Cause
-from tests.pbx.office import Office
+from bridge.calls.log import CallLog
+from bridge.calls.rows import Filters
+from bridge.storage import Database
+from bridge.tasks import running
+from tests.pbx.asterisk import ROOT
+from tests.pbx.cable import Cable
+from tests.pbx.office import SECRET, Office, open_office
 from tests.pbx.scenes import SCENES, Stage, Truth, calls_of
 
 MARGIN_S = 0.5  # for clocks, and for messages under way
+FOLLOWED = "Calls are followed at"
+INSTALLED = Path(os.environ.get("PBX_FOLDER", ROOT / ".cache" / "asterisk"))
 
 
 @dataclass
@@ -37,7 +52,7 @@ class Played:
 class Gaps:
     """Times in which nobody listened to Asterisk."""
 
-    times: list[tuple[float, float]] = field(default_factory=list)
+    times: list[list[float]] = field(default_factory=list)
 
     def meets(self, played: Played) -> bool:
         """Whether a part of the scene was not heard."""
@@ -68,6 +83,112 @@ async def play(office: Office, names: Iterable[str], *, at_once: int, seed: int,
         for _ in range(at_once):
             tasks.create_task(work())
     return done
+
+
+@dataclass
+class Bridge:
+    """``itflow-bridge serve`` in a process of its own, on a file that outlives it."""
+
+    folder: Path
+    ami_port: int
+    process: asyncio.subprocess.Process | None = None
+
+    def told(self) -> str:
+        """Its log, of all its lives."""
+        path = self.folder / "bridge.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    async def start(self) -> None:
+        settings = {
+            "ITFLOW_URL": "http://127.0.0.1:9/",
+            "ITFLOW_API_KEY": "KEY",
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_PORT": "0",
+            "AGI_ENABLED": "false",
+            "STORAGE_PATH": str(self.folder / "bridge.db"),
+            "AMI_HOST": "127.0.0.1",
+            "AMI_PORT": str(self.ami_port),
+            "AMI_SECRET": SECRET,
+            "AMI_DIAL_CONTEXT": "internal",
+        }
+        environment = os.environ | {f"BRIDGE_{name}": value for name, value in settings.items()}
+        with (self.folder / "bridge.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge", "serve", stdout=log, stderr=log, env=environment, cwd=ROOT
+            )
+
+    async def end(self, by: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(by)
+            await self.process.wait()
+            self.process = None
+
+    @asynccontextmanager
+    async def deaf(self, gaps: Gaps) -> AsyncIterator[None]:
+        """What is done within makes it lose Asterisk; waits until it follows calls again."""
+        before = self.told().count(FOLLOWED)
+        gaps.times.append([time.time(), math.inf])
+        yield
+        async with asyncio.timeout(60):
+            while self.told().count(FOLLOWED) == before:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.01)
+        for gap in gaps.times:  # an earlier one that was broken off is over too
+            gap[1] = min(gap[1], time.time())
+
+    def log(self) -> list[Call]:
+        """The calls in its file."""
+        database = Database(self.folder / "bridge.db")
+        try:
+            return [row.call for row in CallLog(database).read(Filters(limit=10_000))]
+        finally:
+            database.close()
+
+
+async def drill(
+    office: Office, folder: Path, names: Sequence[str], *, at_once: int, seed: int, rest_s: float
+) -> tuple[list[Played], list[Call], Gaps]:
+    """Play scenes while the bridge is killed and cut off, in turn.
+
+    Args:
+        office: Where.
+        folder: For the bridge's file and log.
+        names: The scenes.
+        at_once: How many are played at a time.
+        seed: Of what is left to chance.
+        rest_s: Time between two disturbances.
+
+    Returns:
+        What was played, what the log says, and when nobody listened.
+    """
+    gaps = Gaps()
+
+    async def disturb(bridge: Bridge, cable: Cable) -> None:
+        for turn in range(1_000_000):
+            await asyncio.sleep(rest_s)
+            async with bridge.deaf(gaps):
+                if turn % 3 == 0:
+                    await bridge.end(signal.SIGKILL)
+                    await bridge.start()
+                else:
+                    cable.cut()
+
+    async with Cable(office.port) as cable:
+        bridge = Bridge(folder, cable.port)
+        try:
+            async with bridge.deaf(Gaps()):
+                await bridge.start()
+            async with running(disturb(bridge, cable), "disturbance"):
+                played = await play(office, names, at_once=at_once, seed=seed)
+            async with bridge.deaf(gaps):
+                await bridge.end(signal.SIGKILL)
+                await bridge.start()
+            async with asyncio.timeout(30):
+                while any(call.state is not State.ENDED for call in bridge.log()):  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.1)
+            await bridge.end(signal.SIGTERM)
+        finally:
+            await bridge.end(signal.SIGKILL)
+    return played, bridge.log(), gaps
 
 
 def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[str]:
@@ -130,3 +251,29 @@ def _fits_partly(call: Call, truth: Truth) -> bool:
     in_order = all(extension in heard and (heard := heard[heard.index(extension) :]) for extension in row.answered_by)
     missed = row.missed == truth.missed or call.cause is Cause.LOST
     return in_order and missed and row.rung.keys() <= truth.rung.keys() and row.queue in {"", truth.queue}
+
+
+async def main(calls: int, seed: int) -> None:
+    """Play so many scenes and tell what came of it; the exit status is 1 where the log is wrong."""
+    choose = random.Random(seed)
+    names = [choose.choice([*SCENES]) for _ in range(calls)]
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_office(INSTALLED) as office:
+            played, log, gaps = await drill(office, Path(folder), names, at_once=8, seed=seed, rest_s=8)
+    wrong = faults(played, log, gaps)
+    whole = sum(not gaps.meets(scene) for scene in played)
+    hidden = sum(gaps.hides(scene) for scene in played)
+    lines = [
+        f"{len(played)} scenes of {len(set(names))} kinds, {sum(len(scene.calls) for scene in played)} calls",
+        f"{len(gaps.times)} times nobody listened, {sum(until - since for since, until in gaps.times):.1f} s in all",
+        f"{whole} scenes heard whole, {len(played) - whole - hidden} in part, {hidden} not at all",
+        f"{len(log)} calls in the log, {sum(call.cause is Cause.LOST for call in log)} without a known end",
+        f"{len(wrong)} faults",
+        *wrong,
+    ]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

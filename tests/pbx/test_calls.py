@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -12,11 +11,13 @@ from bridge.calls.ami.client import connected
 from bridge.calls.ami.dial import Dialler
 from bridge.calls.ami.line import Line
 from bridge.calls.call import State, call_of
+from bridge.calls.event import Event
 from bridge.cli.setup import Place, dialplan
 from bridge.errors import AmiRefused, AmiUnreachable, BadParameter
 from bridge.settings import AmiSection
 from bridge.tasks import running
-from tests.pbx.drill import Gaps, faults, play
+from tests.pbx.cable import Cable
+from tests.pbx.drill import Gaps, drill, faults, play
 from tests.pbx.office import SECRET, open_office
 from tests.pbx.scenes import SCENES, Stage
 
@@ -40,50 +41,13 @@ class Book:
         self.events += events
 
     def calls(self):
-        by_call = {}
+        by_call: dict[str, list[Event]] = {}
         for event in self.events:
             by_call.setdefault(event.call_id, []).append(event)
         return [call_of(events) for events in by_call.values()]
 
     def up(self):
         return [call for call in self.calls() if call.state is not State.ENDED]
-
-
-class Cable:
-    """A wire to Asterisk that can be cut."""
-
-    def __init__(self, port):
-        self._target, self._writers, self._server = port, set(), None
-        self.connections = 0
-
-    async def __aenter__(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_):
-        self._server.close()
-        self.cut()
-        await self._server.wait_closed()
-
-    def cut(self):
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _serve(self, reader, writer):
-        self.connections += 1
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers |= {writer, there_writer}
-        await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
-        self._writers -= {writer, there_writer}
-
-
-async def _pump(reader, writer):
-    with suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
 
 
 def section(port, **settings):
@@ -122,29 +86,10 @@ async def test_every_kind_of_call_at_once_is_in_the_log_right_and_once(office):
     assert faults(played, book.calls(), Gaps()) == []
 
 
-async def test_a_cut_line_and_a_bridge_that_starts_anew_lose_nothing_that_is_still_up(office):
-    book, gaps = Book(), Gaps()
-
-    async def disturb(cable):
-        since = time.time()
-        while True:
-            async with following(cable.port, book) as line:
-                gaps.times.append((since, time.time()))
-                for _ in range(3):
-                    await asyncio.sleep(1)  # calls go on meanwhile
-                    old, since = line.connection, time.time()
-                    cable.cut()
-                    await up(line, old)
-                    gaps.times.append((since, time.time()))
-                await asyncio.sleep(1)
-                since = time.time()
-
-    async with Cable(office.port) as cable:
-        async with running(disturb(cable), "disturbance"):
-            played = await play(office, [*SCENES] * 2, at_once=6, seed=2)
-        async with following(cable.port, book):
-            await asyncio.wait_for(_poll(lambda: not book.up()), 10)
-    assert faults(played, book.calls(), gaps) == []
+async def test_a_bridge_that_is_killed_and_cut_off_loses_nothing_that_is_still_up(office, tmp_path):
+    played, log, gaps = await drill(office, tmp_path, [*SCENES] * 2, at_once=6, seed=2, rest_s=1.5)
+    assert len(gaps.times) >= 3
+    assert faults(played, log, gaps) == []
 
 
 PRINTED = Place("http://127.0.0.1:8080", "127.0.0.1:4573", "KEY", "", "printed-secret")
@@ -240,7 +185,7 @@ async def test_a_wrong_secret_is_told_and_not_tried_again_and_again(office, capl
             await asyncio.sleep(1)
             assert cable.connections == 1
             with pytest.raises(AmiUnreachable):
-                assert line.connection
+                await line.connection.ask("Ping")
     assert "wrong" not in caplog.text
 
 
