@@ -14,6 +14,9 @@ What Asterisk 22 was seen to do:
   first message with the new one may come only at the channel's end, so it is concluded here from the bridge.
 * Who stops ringing because another one has answered gets ``DialEnd`` with ``CANCEL`` *before* the ``DialEnd`` of the
   one who has; only ``Hangup`` tells them apart, by ``Cause: 26``.
+* Somebody is connected with a colleague who answers in the same moment: then the caller takes the place of the one who
+  asked without any ``BridgeEnter``. The one who asked hangs up without a ``BridgeLeave``, and ``AttendedTransfer`` has
+  told before who is whose heir.
 * When the time of a queue is over, a Local channel gets ``NOANSWER`` and then ``CANCEL``, and the phone behind it only
   ``CANCEL``. So the first status counts, and a Local channel's is that of the phone behind it.
 """
@@ -59,6 +62,7 @@ class Channel:
         ended: Asterisk has said that it is over; otherwise it was only not there any more.
         began_at: When it was made, if that was heard.
         bridge: The bridge it is in, or an empty text.
+        heir: Id of the channel that takes its place in an attended transfer.
         queue: The last queue it waited in.
         up_at: When it was answered, or has answered.
     """
@@ -77,6 +81,7 @@ class Channel:
     ended: bool = False
     began_at: dt.datetime | None = None
     bridge: str = ""
+    heir: str = ""
     queue: str = ""
     up_at: dt.datetime | None = None
 

@@ -92,6 +92,7 @@ class Follower:
             "DialEnd": self._dial_end,
             "BridgeEnter": self._bridge_enter,
             "BridgeLeave": self._bridge_leave,
+            "AttendedTransfer": self._attended_transfer,
             "QueueCallerJoin": self._queue,
             "Hangup": self._hangup,
             "BridgeListItem": self._bridge_listed,
@@ -197,7 +198,14 @@ class Follower:
         channel.cause = int(cause) if cause.isdecimal() else 0
         channel.ended = True
         self._remove(channel.id)
-        return {channel.call}
+        heir = self._channels.get(channel.heir)
+        taken_over = self._entered(heir, channel.bridge) if heir and channel.bridge else set()
+        return {channel.call, *taken_over}
+
+    def _attended_transfer(self, message: Message, _at: dt.datetime) -> set[str]:
+        if channel := self._channels.get(message.get("SecondTransfererUniqueid", "")):
+            channel.heir = message.get("TransfereeUniqueid", "")
+        return set()
 
     def _bridge_listed(self, message: Message, _at: dt.datetime) -> set[str]:
         self._channels.bridge(message.get("BridgeUniqueid", ""), message.get("BridgeTechnology", ""))
