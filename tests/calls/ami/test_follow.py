@@ -118,7 +118,7 @@ def test_wherever_the_story_breaks_off_the_next_list_ends_it(name):
             assert call.missed <= (called["missed"] or call.cause is Cause.LOST), cut
 
 
-# Not where a channel is in a bridge that no message has told of: the list that Asterisk gives would tell, ``listed`` not.
+# Not where a channel is in a bridge that no message has told of: Asterisk's list would tell it, ``listed`` cannot.
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "transfer_as_it_is_answered"])
 def test_a_bridge_that_starts_anew_in_the_middle_tells_nothing_again(name):
     """It knows the calls of its book, and hears the rest of the story."""
