@@ -109,30 +109,35 @@ async def running(
         for name, text in files(asterisk).items():
             with (folder / name).open("a", encoding="utf-8") as file:
                 file.write(text)
-        console = folder / "console"
-        with console.open("wb") as output:
-            asterisk.process = await asyncio.create_subprocess_exec(
-                asterisk.program,
-                "-C",
-                folder / "asterisk.conf",
-                "-f",
-                "-n",
-                stdin=DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        async with asyncio.timeout(START_S):
-            while not (folder / "run" / "asterisk.ctl").exists():
-                if asterisk.process.returncode is not None:
-                    raise RuntimeError(f"Asterisk did not start: {console.read_text(errors='replace')[-2000:]}")
-                await asyncio.sleep(0.05)
-            await asterisk.rx("core waitfullybooted")
+        await start(asterisk)
         yield asterisk
     finally:
-        if asterisk.process is not None and asterisk.process.returncode is None:
-            asterisk.process.kill()
-            await asterisk.process.wait()
+        await kill(asterisk)
         shutil.rmtree(folder)
+
+
+async def start(asterisk: Asterisk) -> None:
+    """Start it in its folder, and wait until it is up."""
+    folder = asterisk.folder
+    console = folder / "console"
+    (folder / "run" / "asterisk.ctl").unlink(missing_ok=True)  # of an earlier one that was killed
+    with console.open("ab") as output:
+        asterisk.process = await asyncio.create_subprocess_exec(
+            asterisk.program, "-C", folder / "asterisk.conf", "-f", "-n", stdin=DEVNULL, stdout=output, stderr=output
+        )
+    async with asyncio.timeout(START_S):
+        while not (folder / "run" / "asterisk.ctl").exists():
+            if asterisk.process.returncode is not None:
+                raise RuntimeError(f"Asterisk did not start: {console.read_text(errors='replace')[-2000:]}")
+            await asyncio.sleep(0.05)
+        await asterisk.rx("core waitfullybooted")
+
+
+async def kill(asterisk: Asterisk) -> None:
+    """End it as a power cut does."""
+    if asterisk.process is not None and asterisk.process.returncode is None:
+        asterisk.process.kill()
+        await asterisk.process.wait()
 
 
 async def until(condition: Callable[[], T | None]) -> T:

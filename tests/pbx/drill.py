@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bridge.calls.call import Call, Outcome, State
@@ -29,7 +30,7 @@ from tests.pbx.cable import Cable
 from tests.pbx.office import SECRET, Office, open_office
 from tests.pbx.scenes import SCENES, Stage, Truth, calls_of
 
-MARGIN_S = 0.5  # for clocks, and for messages under way
+MARGIN_S = 0.2  # for clocks, and for messages under way
 FOLLOWED = "Calls are followed at"
 INSTALLED = Path(os.environ.get("PBX_FOLDER", ROOT / ".cache" / "asterisk"))
 
@@ -39,13 +40,19 @@ class Played:
     """A scene that was played.
 
     Attributes:
-        since, until: By the wall clock.
+        began: When each call began, by the wall clock.
+        until: When the last one was over.
     """
 
     name: str
     calls: Sequence[Truth]
-    since: float
+    began: Sequence[float]
     until: float
+
+    @property
+    def since(self) -> float:
+        """When the first call began."""
+        return self.began[0]
 
 
 @dataclass
@@ -75,9 +82,8 @@ async def play(office: Office, names: Iterable[str], *, at_once: int, seed: int,
         while waiting:
             number, name = waiting.pop(0)
             stage = Stage(office, f"312{number:07}", pause_s * (0.2 + choose.random()))
-            since = time.time()
             calls = calls_of(await SCENES[name](stage))
-            done.append(Played(name, calls, since, time.time()))
+            done.append(Played(name, calls, stage.began, time.time()))
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(at_once):
@@ -200,8 +206,8 @@ def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[st
     found, left = [], list(log)
     found += [f"not over: {call}" for call in left if call.state is not State.ENDED]
     for scene in sorted(played, key=gaps.meets):  # calls that look alike: the whole ones first
-        for truth in scene.calls:
-            alike = [call for call in left if _same(call, truth, scene)]
+        for truth, began in zip(scene.calls, scene.began, strict=False):
+            alike = sorted((call for call in left if _same(call, truth, began)), key=partial(_apart_s, began))
             fits = [call for call in alike if _fits(call, truth)] or (
                 [call for call in alike if _fits_partly(call, truth)] if gaps.meets(scene) else []
             )
@@ -224,14 +230,14 @@ def shown(call: Call) -> Truth:
     return Truth(call.direction.value, call.from_number, call.to_number, outcomes, by, call.queue, call.missed, talk_s)
 
 
-def _same(call: Call, truth: Truth, scene: Played) -> bool:
+def _same(call: Call, truth: Truth, began: float) -> bool:
     """Whether a row of the log may be this call: internal calls between the same two phones are told apart by time."""
-    about = scene.since - 1 - MARGIN_S < call.started.timestamp() < scene.until + MARGIN_S
-    return about and (call.direction.value, call.from_number, call.to_number) == (
-        truth.direction,
-        truth.caller,
-        truth.called,
-    )
+    names = (call.direction.value, call.from_number, call.to_number)
+    return names == (truth.direction, truth.caller, truth.called) and _apart_s(began, call) < 2
+
+
+def _apart_s(began: float, call: Call) -> float:
+    return abs(call.started.timestamp() - began)
 
 
 def _fits(call: Call, truth: Truth) -> bool:

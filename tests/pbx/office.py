@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -10,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.pbx.asterisk import TRUNK, Asterisk, running
+from tests.pbx.asterisk import Asterisk, running
 from tests.pbx.phones import Behaviour, Dialog, Phone
 
 EXTENSIONS = tuple(str(number) for number in range(101, 110))
@@ -122,20 +123,25 @@ qualify_frequency=0
 """
 
 
-def _trunk(port: int) -> str:
+def _trunk(host: str) -> str:
     return f"""
 [trunk](+)
 aors=trunk
+[office]
+type=identify
+endpoint=trunk
+match={host}
 [trunk]
 type=aor
-contact=sip:trunk@{TRUNK}:{port}
+contact=sip:trunk@{host}:{PHONE_PORT}
 qualify_frequency=0
 """
 
 
-def hosts() -> Mapping[str, str]:
+def hosts(net: int) -> Mapping[str, str]:
     """The address of every phone."""
-    return {number: f"127.0.5.{number}" for number in EXTENSIONS} | {f"{TWO_DEVICES}-mobile": "127.0.5.201"}
+    desks = {number: f"127.{net}.5.{number}" for number in EXTENSIONS}
+    return desks | {f"{TWO_DEVICES}-mobile": f"127.{net}.5.201"}
 
 
 @dataclass
@@ -170,7 +176,8 @@ async def open_office(installed: Path, behaviour: Behaviour = rings, *, more: st
         behaviour: What phones do with a call.
         more: Settings of the manager for everybody.
     """
-    port = _free_tcp_port()
+    port, net = _free_tcp_port(), random.randrange(1, 255)  # several offices have addresses of their own
+    trunk = f"127.{net}.0.2"
 
     def files(_asterisk: Asterisk) -> Mapping[str, str]:
         return {
@@ -179,19 +186,19 @@ async def open_office(installed: Path, behaviour: Behaviour = rings, *, more: st
             "queues.conf": QUEUES,
             "features.conf": "[general]\n",
             "res_parking.conf": "[general]\n[default]\nparkext => 750\nparkpos => 751-760\ncontext => parkedcalls\n",
-            "pjsip.conf": "".join(_endpoint(name, host) for name, host in hosts().items()) + _trunk(PHONE_PORT),
+            "pjsip.conf": "".join(_endpoint(name, host) for name, host in hosts(net).items()) + _trunk(trunk),
         }
 
     async with AsyncExitStack() as stack:
         pbx = await stack.enter_async_context(running(installed, verbose=1, modules=MODULES, files=files))
         office = Office(pbx, port)
         sip = "127.0.0.1", pbx.sip_port
-        for name, host in hosts().items():
+        for name, host in hosts(net).items():
             office.phones[name] = phone = Phone(name, sip, behaviour)
             await phone.listen((host, PHONE_PORT))
             stack.push_async_callback(phone.close)
         office.trunk = Phone("trunk", sip, behaviour)
-        await office.trunk.listen((TRUNK, PHONE_PORT))
+        await office.trunk.listen((trunk, PHONE_PORT))
         stack.push_async_callback(office.trunk.close)
         yield office
 

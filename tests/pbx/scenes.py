@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -45,12 +46,14 @@ class Stage:
         caller: A number that no other call has.
         pause_s: How long people take.
         answered_at: When they spoke first, by the event loop's clock.
+        began: When each call began, by the wall clock.
     """
 
     office: Office
     caller: str
     pause_s: float = 0.1
     answered_at: float = 0.0
+    began: list[float] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -64,10 +67,12 @@ class Stage:
 
     def call(self, number: str) -> Dialog:
         """Call in from outside."""
+        self.began.append(time.time())
         return self.office.trunk.call(number, self.caller, self.name)
 
     def dial(self, extension: str, number: str, mark: str = "") -> Dialog:
         """Call from a phone."""
+        self.began.append(time.time())
         return self.office.phones[extension].call(number, extension, self.name + mark)
 
     async def rung(self, *extensions: str, mark: str = "") -> list[Dialog]:

@@ -11,14 +11,16 @@ from bridge.calls.ami.client import connected
 from bridge.calls.ami.dial import Dialler
 from bridge.calls.ami.line import Line
 from bridge.calls.call import State, call_of
-from bridge.calls.event import Event
+from bridge.calls.event import Cause, Event
+from bridge.cli import check
 from bridge.cli.setup import Place, dialplan
 from bridge.errors import AmiRefused, AmiUnreachable, BadParameter
-from bridge.settings import AmiSection
+from bridge.settings import AmiSection, load
 from bridge.tasks import running
+from tests.pbx.asterisk import kill, start
 from tests.pbx.cable import Cable
 from tests.pbx.drill import Gaps, drill, faults, play
-from tests.pbx.office import SECRET, open_office
+from tests.pbx.office import DID, SECRET, open_office
 from tests.pbx.scenes import SCENES, Stage
 
 
@@ -288,3 +290,43 @@ async def test_a_phone_that_is_not_there_is_told(office):
 async def test_numbers_are_dialled_in_the_form_that_is_set(number, form, prefix, dialled):
     made = section(5038, dial_form=form, dial_prefix=prefix)
     assert Dialler(Line(made, Book().take), made, "US").number(number) == dialled
+
+
+async def test_check_tells_what_the_user_may(office):
+    settings = load(overrides={"ami": section(office.port).model_dump()})
+    assert [state for _, state, _ in await check.asterisk(settings)] == [check.State.GOOD]
+    for right, state in (("originate", check.State.PARTLY), ("reporting", check.State.BAD)):
+        kept = {"originate": "reporting", "reporting": "originate"}[right]
+        async with manager(office, printed().replace("originate,reporting", kept)):
+            made = section(office.port, secret=PRINTED.secret)
+            ((_, told, advice),) = await check.asterisk(load(overrides={"ami": made.model_dump()}))
+        assert told is state
+        assert "originate,reporting" in advice
+
+
+async def test_a_number_that_the_context_does_not_dial_is_told(office):
+    async with following(office.port, Book()) as line:
+        with pytest.raises(AmiRefused, match=r"ami\.dial_context"):
+            await Dialler(line, section(office.port), "US").dial("107", "12", "")
+
+
+async def test_asterisk_that_starts_anew_leaves_no_call_up(installed):
+    """And the bridge goes on with the new one."""
+    book = Book()
+    async with open_office(installed) as office, following(office.port, book) as line:
+        stage = Stage(office, "3125559000")
+        stage.call(DID)
+        await stage.rung("102")
+        await asyncio.wait_for(_poll(lambda: [rung for call in book.up() for rung in call.rung]), 10)
+        old = line.connection
+        await kill(office.pbx)
+        await start(office.pbx)
+        await up(line, old)
+        (call,) = book.calls()
+        assert call.cause is Cause.LOST
+        assert not book.up()
+        for phone in (*office.phones.values(), office.trunk):
+            phone.dialogs.clear()
+        await SCENES["answered"](Stage(office, "3125559001"))
+        await asyncio.wait_for(_poll(lambda: not book.up()), 10)
+        assert [call.answered_by for call in book.calls()] == ["", "102"]

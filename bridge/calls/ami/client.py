@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 
 from bridge.calls.ami.messages import MAX_LINE_BYTES, Message, Parser, written
-from bridge.errors import AmiError, AmiRefused, AmiUnreachable
+from bridge.errors import AmiError, AmiRefused, AmiSilent, AmiUnreachable
 from bridge.settings import AmiSection
 from bridge.tasks import running
 
@@ -87,7 +87,8 @@ class Connection:
 
         Raises:
             AmiRefused: It did not.
-            AmiUnreachable: The connection ended, or no answer, or no such event, came in time.
+            AmiUnreachable: The connection ended, or no answer came in time.
+            AmiSilent: The event did not come in time.
         """
         number = str(next(self._numbers))
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -101,10 +102,11 @@ class Connection:
                 await self._writer.drain()
                 told = await answer
             if told.get("Response") != "Success":
-                raise AmiRefused(f"Asterisk refuses {action}: {told.get('Message', 'without a reason')}")
-            async with asyncio.timeout(within_s):
-                return await last if event else told
+                raise AmiRefused(f"Asterisk refuses {action}: {told.get('Message', 'without a reason')}.")
+            return await asyncio.wait_for(last, within_s) if event else told
         except TimeoutError as error:
+            if answer.done():
+                raise AmiSilent(f"Asterisk's manager has not told {event} in time.") from error
             raise AmiUnreachable(f"Asterisk's manager gave no answer to {action} in time.") from error
         except OSError as error:
             raise AmiUnreachable(f"The connection to Asterisk's manager broke: {error}") from error

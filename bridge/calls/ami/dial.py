@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from contextlib import suppress
 
 from bridge import numbers
 from bridge.calls.ami.line import Line, extensions
-from bridge.errors import AmiRefused, AmiUnreachable, BadParameter
+from bridge.errors import AmiRefused, AmiSilent, BadParameter
 from bridge.numbers import Form
 from bridge.settings import AmiSection
 
@@ -73,12 +72,15 @@ class Dialler:
             "Variable": ",".join(f"{variable}={value}" for variable, value in (shown | own).items()),
         }
         connection = self._line.connection
-        with suppress(AmiUnreachable):  # in this time only a phone that cannot be reached is told
+        try:
             done = await connection.ask("Originate", fields, event="OriginateResponse", within_s=FAILS_WITHIN_S)
-            if done.get("Response") == "Failure" and done.get("Reason") in UNREACHABLE:
-                raise AmiRefused(
-                    f"{channel} cannot be reached: is the phone on? The setting ami.dial_channel names it."
-                )
+        except AmiSilent:
+            return  # the phone rings: so soon, nothing is told but that one cannot be reached
+        except AmiRefused as error:
+            where = f"{self._section.dial_context} (ami.dial_context)"
+            raise AmiRefused(f"{error} It was to dial {numbers.masked(exten)} in the context {where}.") from error
+        if done.get("Response") == "Failure" and done.get("Reason") in UNREACHABLE:
+            raise AmiRefused(f"{channel} cannot be reached: is the phone on? The setting ami.dial_channel names it.")
 
     def number(self, text: str) -> str:
         """The digits that are dialled for a number.

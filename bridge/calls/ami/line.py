@@ -122,10 +122,10 @@ class Line:
                 self._untold.clear()
 
     def _wait(self, state: RetryCallState) -> float:
-        """A short wait after the end of a connection that worked, longer ones after failures in a row."""
+        """None after the end of a connection that worked, longer and longer ones after failures in a row."""
         if isinstance(_failure(state), AmiRefused):
             return LONGEST_WAIT_S
-        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures, 10))
+        return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures, 10)) if self._failures else 0.0
 
     def _failed(self, state: RetryCallState) -> None:
         """The first failure of an outage is told aloud, the others are not."""
