@@ -299,6 +299,7 @@ class Follower:
             what=What.BEGAN,
             at=min(caller.began_at or born_at(call) or at, at),
             direction=direction,
+            extension="" if direction is Direction.IN else self._extension(caller),
             from_number=caller.number if direction is Direction.IN else self._extension(caller) or caller.number,
             to_number=caller.exten or next((channel.number for channel in _dialled(caller, up)), ""),
         )

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.calls.ami.follow import Follower
 from bridge.calls.call import State
-from bridge.calls.event import Cause, What
+from bridge.calls.event import Cause, Direction, What
 from tests.calls.ami.transcripts import (
     LATER,
     NAMES,
@@ -36,6 +36,7 @@ def test_a_scene_becomes_the_calls_that_were_made(name):
     calls = calls_by(played(name))
     assert by_caller(map(shown, calls)) == by_caller(map(without_times, truth(name)))
     assert all(call.state is State.ENDED and call.cause is not Cause.LOST for call in calls)
+    assert all(call.placed_by == ("" if call.direction is Direction.IN else call.from_number) for call in calls)
 
 
 @pytest.mark.parametrize("name", NAMES)
