@@ -232,7 +232,7 @@ def shown(call: Call) -> Truth:
 
 def _same(call: Call, truth: Truth, began: float) -> bool:
     """Whether a row of the log may be this call: internal calls between the same two phones are told apart by time."""
-    names = (call.direction.value, call.from_number, call.to_number)
+    names = (call.direction.value, call.from_number or truth.caller, call.to_number)  # who of ours called may be gone
     return names == (truth.direction, truth.caller, truth.called) and _apart_s(began, call) < 2
 
 

@@ -269,8 +269,10 @@ class Follower:
             told = _Told()
         if told.direction is None:
             caller = _caller(call, up, gone)
-            told.direction = self._direction(caller, up)
-            if caller is None or told.direction is None:
+            if caller is None or (not up and caller.began_at is None):
+                return  # of what was over before it was heard of, nobody knows what it was
+            told.direction = self._direction(call, caller, up)
+            if told.direction is None:
                 return
             self._told[call] = told
             yield self._began(call, caller, told.direction, up, at)
@@ -281,27 +283,30 @@ class Follower:
         if not up:
             yield from self._ended(call, told, gone, at)
 
-    def _direction(self, caller: Channel | None, up: list[Channel]) -> Direction | None:
+    def _direction(self, call: str, caller: Channel, up: list[Channel]) -> Direction | None:
         """From where to where; none as long as nobody is dialled, or it is not told which number."""
-        if caller is None:
-            return None
-        if not caller.local and not caller.dialled and not self._extension(caller):
-            return Direction.IN
+        if self._outside(caller) and not caller.dialled:
+            # Whose call it was is gone where somebody outside is left who has not begun it: one of ours has called.
+            return Direction.IN if caller.id == call else Direction.OUT
         dialled = _dialled(caller, up)
         if not any(caller.exten or channel.number or channel.state == UP for channel in dialled):
             return None
         return Direction.INTERNAL if any(self._extension(channel) for channel in dialled) else Direction.OUT
 
     def _began(self, call: str, caller: Channel, direction: Direction, up: list[Channel], at: dt.datetime) -> Event:
+        number, exten = caller.number, caller.exten
+        if direction is Direction.OUT and self._outside(caller):
+            number, exten = "", caller.number
+        extension = self._extension(caller)
         return Event(
             source=SOURCE,
             call_id=call,
             what=What.BEGAN,
             at=min(caller.began_at or born_at(call) or at, at),
             direction=direction,
-            extension="" if direction is Direction.IN else self._extension(caller),
-            from_number=caller.number if direction is Direction.IN else self._extension(caller) or caller.number,
-            to_number=caller.exten or next((channel.number for channel in _dialled(caller, up)), ""),
+            extension="" if direction is Direction.IN else extension,
+            from_number=number if direction is Direction.IN else extension or number,
+            to_number=exten or next((channel.number for channel in _dialled(caller, up)), ""),
         )
 
     def _queued(self, call: str, told: _Told, up: list[Channel], at: dt.datetime) -> Iterator[Event]:
@@ -395,6 +400,9 @@ class Follower:
         if channel is None or not channel.ended:
             return None
         return STATUSES.get(channel.status) or CAUSES.get(channel.cause, Cause.CANCELLED)
+
+    def _outside(self, channel: Channel) -> bool:
+        return not channel.local and not self._extension(channel)
 
     def _extension(self, channel: Channel) -> str:
         return "" if channel.local else self._extension_of(channel.device)
