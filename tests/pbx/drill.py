@@ -30,7 +30,7 @@ from tests.pbx.cable import Cable
 from tests.pbx.office import SECRET, Office, open_office
 from tests.pbx.scenes import SCENES, Stage, Truth, calls_of
 
-MARGIN_S = 0.2  # for clocks, and for messages under way
+MARGIN_S = 0.5  # for clocks, and for messages under way
 FOLLOWED = "Calls are followed at"
 INSTALLED = Path(os.environ.get("PBX_FOLDER", ROOT / ".cache" / "asterisk"))
 

@@ -230,6 +230,21 @@ class Follower:
         self, call: str, told: _Told, up: list[Channel], gone: dict[str, Channel], at: dt.datetime
     ) -> Iterator[Event]:
         here = {channel.id for channel in up}
+        # A refusal or the end of the time is told at once, while its channel goes only later; CANCEL waits for the
+        # channel's cause.
+        done = {channel.id: channel for channel in up if channel.status not in {"", "CANCEL"}}
+        for identity in told.ringing.keys() & done.keys():
+            stopped = done[identity]
+            told.cause = STATUSES.get(stopped.status, Cause.CANCELLED)
+            yield Event(
+                source=SOURCE,
+                call_id=call,
+                what=What.LEFT,
+                at=at,
+                extension=told.ringing.pop(identity),
+                device=stopped.device,
+                cause=told.cause,
+            )
         for identity in told.ringing.keys() - here:
             extension, channel = told.ringing.pop(identity), gone.get(identity)
             if channel is None and call in self._picture.joined:  # answers with the other call on the line

@@ -252,3 +252,13 @@ def test_the_phone_is_answered_when_it_is_taken_up():
     taken_up = next(one for one in story if one.get("ChannelState") == "6" and one["Channel"].startswith("PJSIP/103"))
     (answered,) = [event for event in played("ring_group") if event.what is What.ANSWERED]
     assert answered.at == dt.datetime.fromtimestamp(float(taken_up["Timestamp"]), dt.UTC)
+
+
+@pytest.mark.parametrize("name", ["forwarded", "no_answer", "busy"])
+def test_who_has_stopped_ringing_is_told_before_the_channel_goes(name):
+    """A phone that has sent the caller on may let go only after the next one has answered."""
+    story = messages(name)
+    own = next(one["DestUniqueid"] for one in story if one["Event"] == "DialBegin")
+    late = next(place for place, one in enumerate(story) if one["Event"] == "Hangup" and one["Uniqueid"] == own)
+    story.insert(len(story) - 1, story.pop(late))
+    assert by_caller(map(shown, calls_by(played(name, story)))) == by_caller(map(without_times, truth(name)))
