@@ -1,6 +1,6 @@
 """From the manager's messages to events of calls, without I/O.
 
-``Channels`` says what is up. After each message the calls that it touched are compared with what was told of them
+``Picture`` says what is up. After each message the calls that it touched are compared with what was told of them
 before, and the difference is told: who began to ring, who talks, who left. So nothing is told twice, and after a gap
 (the connection was cut, the bridge was started anew) the same comparison tells what has changed meanwhile.
 
@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from bridge.calls.ami.channels import ELSEWHERE, UP, Channel, Channels, born_at
+from bridge.calls.ami.channels import ELSEWHERE, UP, Channel, born_at
 from bridge.calls.ami.messages import Message
+from bridge.calls.ami.picture import Picture
 from bridge.calls.call import Call
 from bridge.calls.event import Cause, Direction, Event, What
 
@@ -78,26 +79,11 @@ class Follower:
 
     def __init__(self, extension_of: Callable[[str], str], known: Iterable[Call] = ()) -> None:
         self._extension_of = extension_of
-        self._channels = Channels()
         self._told: dict[str, _Told] = {call.id: _before(call) for call in known}
+        self._picture = Picture(self._told)
+        self._channels = self._picture.channels
         self._last_at: dict[str, dt.datetime] = {}
-        self._joined: dict[str, str] = {}  # calls that have become part of another one
-        self._gone: dict[str, dict[str, Channel]] = {}  # channels that have ended since their call was compared
-        self._unlisted: set[str] = set()  # channels not seen yet in the list under way
         self._whole = False  # whether all that is up is known
-        self._handlers: dict[str, Callable[[Message, dt.datetime], set[str]]] = {
-            "Newchannel": self._new,
-            "Newstate": self._seen,
-            "DialBegin": self._dial_begin,
-            "DialEnd": self._dial_end,
-            "BridgeEnter": self._bridge_enter,
-            "BridgeLeave": self._bridge_leave,
-            "AttendedTransfer": self._attended_transfer,
-            "QueueCallerJoin": self._queue,
-            "Hangup": self._hangup,
-            "BridgeListItem": self._bridge_listed,
-            "Status": self._listed,
-        }
 
     def take(self, message: Message, heard_at: dt.datetime) -> list[Event]:
         """What a message means.
@@ -106,11 +92,8 @@ class Follower:
             message: Any message; most mean nothing.
             heard_at: When it came; counts where Asterisk does not tell the time (``timestampevents``).
         """
-        handler = self._handlers.get(message.get("Event", ""))
-        if handler is None:
-            return []
         at = _time(message, heard_at)
-        touched = handler(message, at)
+        touched = self._picture.take(message, at)
         if not self._whole:
             return []  # half a picture would look like people leaving
         return [event for call in sorted(touched) for event in self._compared(call, at)]
@@ -121,7 +104,7 @@ class Follower:
 
     def list_begins(self) -> None:
         """Asterisk is asked what is up (``BridgeList``, then ``Status``); its answers go through ``take``."""
-        self._unlisted = {channel.id for channel in self._channels}
+        self._picture.list_begins()
 
     def list_ends(self, heard_at: dt.datetime, gone_at: dt.datetime) -> list[Event]:
         """The list is complete, and so is every message about what was before it.
@@ -130,114 +113,10 @@ class Follower:
             heard_at: Now.
             gone_at: When what is not in the list was last known to be up.
         """
-        for identity in self._unlisted:
-            self._remove(identity)
-        self._unlisted = set()
+        self._picture.list_ends()
         self._whole = True
-        calls = {channel.call for channel in self._channels} | self._told.keys() | self._gone.keys()
+        calls = {channel.call for channel in self._channels} | self._told.keys() | self._picture.gone.keys()
         return [event for call in sorted(calls) for event in self._compared_after_gap(call, heard_at, gone_at)]
-
-    # What each message changes, and the calls that it touches.
-
-    def _new(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        if channel is None:
-            return set()
-        channel.began_at = at
-        return {channel.call}
-
-    def _seen(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        return {channel.call} if channel else set()
-
-    def _dial_begin(self, message: Message, at: dt.datetime) -> set[str]:
-        dialler = self._channels.seen(message, at)
-        channel = self._channels.seen(message, at, "Dest")
-        if channel is None:
-            return set()
-        channel.dialled = True
-        channel.dialler = dialler.id if dialler else ""
-        return {channel.call}
-
-    def _dial_end(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at, "Dest")
-        if channel is None:
-            return set()
-        status = "FORWARD" if message.get("Forward") else message.get("DialStatus", "")
-        if status != "ANSWER":
-            self._channels.dial_ended(channel, status)
-        return {channel.call}
-
-    def _bridge_enter(self, message: Message, at: dt.datetime) -> set[str]:
-        bridge = message.get("BridgeUniqueid", "")
-        self._channels.bridge(bridge, message.get("BridgeTechnology", ""))
-        if swapped := self._channels.get(message.get("SwapUniqueid", "")):
-            self._channels.leave(swapped, bridge)
-        channel = self._channels.seen(message, at)
-        return self._entered(channel, bridge) if channel else set()
-
-    def _bridge_leave(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        if channel is None:
-            return set()
-        self._channels.leave(channel, message.get("BridgeUniqueid", ""))
-        return {channel.call}
-
-    def _queue(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        if channel is None:
-            return set()
-        channel.queue = message.get("Queue", "")
-        return {channel.call}
-
-    def _hangup(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        if channel is None:
-            return set()
-        cause = message.get("Cause", "")
-        channel.cause = int(cause) if cause.isdecimal() else 0
-        channel.ended = True
-        self._remove(channel.id)
-        heir = self._channels.get(channel.heir)
-        taken_over = self._entered(heir, channel.bridge) if heir and channel.bridge else set()
-        return {channel.call, *taken_over}
-
-    def _attended_transfer(self, message: Message, _at: dt.datetime) -> set[str]:
-        if channel := self._channels.get(message.get("SecondTransfererUniqueid", "")):
-            channel.heir = message.get("TransfereeUniqueid", "")
-        return set()
-
-    def _bridge_listed(self, message: Message, _at: dt.datetime) -> set[str]:
-        self._channels.bridge(message.get("BridgeUniqueid", ""), message.get("BridgeTechnology", ""))
-        return set()
-
-    def _listed(self, message: Message, at: dt.datetime) -> set[str]:
-        channel = self._channels.seen(message, at)
-        if channel is None:
-            return set()
-        self._unlisted.discard(channel.id)
-        channel.exten = message.get("DNID") or channel.exten  # what was dialled, wherever the dialplan is by now
-        answered = message.get("Variable", "").removeprefix("CDR(answer,u)=")
-        if channel.state == UP and re.fullmatch(r"[1-9]\d*\.\d+", answered):
-            channel.up_at = dt.datetime.fromtimestamp(float(answered), dt.UTC)
-        if message.get("Application") == "Queue":
-            channel.queue = message.get("Data", "").partition(",")[0]
-        bridge = message.get("BridgeID", "")
-        if not bridge:
-            channel.bridge = ""
-            return {channel.call}
-        return self._entered(channel, bridge)
-
-    def _entered(self, channel: Channel, bridge: str) -> set[str]:
-        joined = self._channels.enter(channel, bridge)
-        self._joined.update(dict.fromkeys(joined & self._told.keys(), channel.call))
-        return {channel.call, *joined}
-
-    def _remove(self, identity: str) -> None:
-        if channel := self._channels.remove(identity):
-            self._gone.setdefault(channel.call, {})[identity] = channel
-
-    # What was told of a call against what is.
 
     def _compared_after_gap(self, call: str, heard_at: dt.datetime, gone_at: dt.datetime) -> Iterator[Event]:
         up = self._channels.of(call)
@@ -263,14 +142,16 @@ class Follower:
 
     def _difference(self, call: str, at: dt.datetime) -> Iterator[Event]:
         up = self._channels.of(call)
-        gone = self._gone.pop(call, {})
+        gone = self._picture.gone.pop(call, {})
         told = self._told.get(call)
         if told is None:
             told = _Told()
         if told.direction is None:
             caller = _caller(call, up, gone)
-            told.direction = self._direction(caller, up)
-            if caller is None or told.direction is None:
+            if caller is None or (not up and caller.began_at is None):
+                return  # of what was over before it was heard of, nobody knows what it was
+            told.direction = self._direction(call, caller, up)
+            if told.direction is None:
                 return
             self._told[call] = told
             yield self._began(call, caller, told.direction, up, at)
@@ -281,26 +162,30 @@ class Follower:
         if not up:
             yield from self._ended(call, told, gone, at)
 
-    def _direction(self, caller: Channel | None, up: list[Channel]) -> Direction | None:
+    def _direction(self, call: str, caller: Channel, up: list[Channel]) -> Direction | None:
         """From where to where; none as long as nobody is dialled, or it is not told which number."""
-        if caller is None:
-            return None
-        if not caller.local and not caller.dialled and not self._extension(caller):
-            return Direction.IN
+        if self._outside(caller) and not caller.dialled:
+            # Whose call it was is gone where somebody outside is left who has not begun it: one of ours has called.
+            return Direction.IN if caller.id == call else Direction.OUT
         dialled = _dialled(caller, up)
         if not any(caller.exten or channel.number or channel.state == UP for channel in dialled):
             return None
         return Direction.INTERNAL if any(self._extension(channel) for channel in dialled) else Direction.OUT
 
     def _began(self, call: str, caller: Channel, direction: Direction, up: list[Channel], at: dt.datetime) -> Event:
+        number, exten = caller.number, caller.exten
+        if direction is Direction.OUT and self._outside(caller):
+            number, exten = "", caller.number
+        extension = self._extension(caller)
         return Event(
             source=SOURCE,
             call_id=call,
             what=What.BEGAN,
             at=min(caller.began_at or born_at(call) or at, at),
             direction=direction,
-            from_number=caller.number if direction is Direction.IN else self._extension(caller) or caller.number,
-            to_number=caller.exten or next((channel.number for channel in _dialled(caller, up)), ""),
+            extension="" if direction is Direction.IN else extension,
+            from_number=number if direction is Direction.IN else extension or number,
+            to_number=exten or next((channel.number for channel in _dialled(caller, up)), ""),
         )
 
     def _queued(self, call: str, told: _Told, up: list[Channel], at: dt.datetime) -> Iterator[Event]:
@@ -338,16 +223,31 @@ class Follower:
                     what=What.ANSWERED,
                     at=channel.up_at if rang and channel.up_at else at,
                     extension=extension,
-                    linked=tuple(sorted(other for other, into in self._joined.items() if into == call)),
+                    linked=tuple(sorted(other for other, into in self._picture.joined.items() if into == call)),
                 )
 
     def _left(
         self, call: str, told: _Told, up: list[Channel], gone: dict[str, Channel], at: dt.datetime
     ) -> Iterator[Event]:
         here = {channel.id for channel in up}
+        # A refusal or the end of the time is told at once, while its channel goes only later; CANCEL waits for the
+        # channel's cause.
+        done = {channel.id: channel for channel in up if channel.status not in {"", "CANCEL"}}
+        for identity in told.ringing.keys() & done.keys():
+            stopped = done[identity]
+            told.cause = STATUSES.get(stopped.status, Cause.CANCELLED)
+            yield Event(
+                source=SOURCE,
+                call_id=call,
+                what=What.LEFT,
+                at=at,
+                extension=told.ringing.pop(identity),
+                device=stopped.device,
+                cause=told.cause,
+            )
         for identity in told.ringing.keys() - here:
             extension, channel = told.ringing.pop(identity), gone.get(identity)
-            if channel is None and call in self._joined:  # answers with the other call on the line
+            if channel is None and call in self._picture.joined:  # answers with the other call on the line
                 told.answered = True
                 yield Event(source=SOURCE, call_id=call, what=What.ANSWERED, at=at, extension=extension)
                 continue
@@ -376,7 +276,7 @@ class Follower:
 
     def _ended(self, call: str, told: _Told, gone: dict[str, Channel], at: dt.datetime) -> Iterator[Event]:
         del self._told[call]
-        into = self._joined.pop(call, "")
+        into = self._picture.joined.pop(call, "")
         seen = any(channel.ended for channel in gone.values()) or bool(into)
         if not seen:
             cause = Cause.LOST
@@ -385,8 +285,8 @@ class Follower:
         else:
             codes = (CAUSES.get(channel.cause) for channel in gone.values())
             cause = told.cause or next((code for code in codes if code), Cause.CANCELLED)
-        for other in [other for other, whole in self._joined.items() if whole == call]:
-            del self._joined[other]
+        for other in [other for other, whole in self._picture.joined.items() if whole == call]:
+            del self._picture.joined[other]
         yield Event(source=SOURCE, call_id=call, what=What.ENDED, at=at, cause=cause, linked=(into,) if into else ())
 
     def _why(self, channel: Channel | None) -> Cause | None:
@@ -394,6 +294,9 @@ class Follower:
         if channel is None or not channel.ended:
             return None
         return STATUSES.get(channel.status) or CAUSES.get(channel.cause, Cause.CANCELLED)
+
+    def _outside(self, channel: Channel) -> bool:
+        return not channel.local and not self._extension(channel)
 
     def _extension(self, channel: Channel) -> str:
         return "" if channel.local else self._extension_of(channel.device)

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.calls.ami.follow import Follower
 from bridge.calls.call import State
-from bridge.calls.event import Cause, What
+from bridge.calls.event import Cause, Direction, What
 from tests.calls.ami.transcripts import (
     LATER,
     NAMES,
@@ -36,6 +36,7 @@ def test_a_scene_becomes_the_calls_that_were_made(name):
     calls = calls_by(played(name))
     assert by_caller(map(shown, calls)) == by_caller(map(without_times, truth(name)))
     assert all(call.state is State.ENDED and call.cause is not Cause.LOST for call in calls)
+    assert all(call.placed_by == ("" if call.direction is Direction.IN else call.from_number) for call in calls)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -190,3 +191,74 @@ def listed(story):
 def _short(called):
     """What must be right after a restart: who called whom, who answered, and whether it was missed."""
     return {key: called[key] for key in ("direction", "caller", "called", "answered_by", "missed")}
+
+
+def event(kind, identity, call="", **lines):
+    """A message about one channel."""
+    return {"Event": kind, "Uniqueid": identity, "Linkedid": call or identity, **lines}
+
+
+def trunk(identity, exten="2125550000", **lines):
+    channel = {"Channel": f"PJSIP/trunk-{identity[-1]}", "ChannelState": "4", "CallerIDNum": "3125551234"}
+    return event("Newchannel", identity, Exten=exten, **channel, **lines)
+
+
+def test_callers_who_are_parked_in_one_place_do_not_hear_each_other():
+    both = "1795800000.1", "1795800000.2"
+    place = {"BridgeUniqueid": "park", "BridgeTechnology": "holding_bridge"}
+    story = [trunk(identity) for identity in both]
+    story += [event("BridgeEnter", identity, **place) for identity in both]
+    story += [event("Hangup", identity, Cause="16") for identity in both]
+    calls = calls_by(played("", story))
+    assert [(call.id, call.linked, call.answered) for call in calls] == [
+        ("1795800000.1", (), None),
+        ("1795800000.2", (), None),
+    ]
+
+
+def test_who_takes_a_place_in_a_bridge_may_be_told_before_the_other_leaves_it():
+    story = messages("attended_transfer")
+    enter = next(place for place, message in enumerate(story) if message.get("SwapUniqueid"))
+    left = story[enter]["SwapUniqueid"], "BridgeLeave"
+    leave = next(place for place in range(enter) if (story[place].get("Uniqueid"), story[place]["Event"]) == left)
+    story.insert(enter, story.pop(leave))
+    calls = calls_by(played("attended_transfer", story))
+    assert by_caller(map(shown, calls)) == by_caller(map(without_times, truth("attended_transfer")))
+
+
+def test_nothing_is_told_of_half_a_list():
+    story = messages("ring_group_of_Local_channels")
+    made = Follower(extension_of)
+    made.connected()
+    made.list_begins()
+    assert not [event for message in [*listed(story[: len(story) // 2])] for event in made.take(message, LATER)]
+    assert made.list_ends(LATER, LATER)
+
+
+def test_a_call_that_is_heard_of_only_at_its_end_is_not_in_the_log():
+    """It may have been answered: nobody knows."""
+    assert played("", [event("Hangup", "1795800000.1", Channel="PJSIP/trunk-1", Exten="600", Cause="16")]) == []
+
+
+def test_whom_one_of_ours_called_is_no_caller_where_the_one_who_called_is_gone():
+    left = event("Newstate", "1795800000.2", "1795800000.1", Channel="PJSIP/trunk-2", ChannelState="6")
+    ring = event("Newchannel", "1795800000.3", "1795800000.1", Channel="PJSIP/107-3", ChannelState="0", Exten="s")
+    (call,) = calls_by(played("", [left | {"CallerIDNum": "2125557777", "Exten": "107"}, ring]))
+    assert (call.direction, call.from_number, call.to_number) == ("out", "", "2125557777")
+
+
+def test_the_phone_is_answered_when_it_is_taken_up():
+    story = messages("ring_group")
+    taken_up = next(one for one in story if one.get("ChannelState") == "6" and one["Channel"].startswith("PJSIP/103"))
+    (answered,) = [event for event in played("ring_group") if event.what is What.ANSWERED]
+    assert answered.at == dt.datetime.fromtimestamp(float(taken_up["Timestamp"]), dt.UTC)
+
+
+@pytest.mark.parametrize("name", ["forwarded", "no_answer", "busy"])
+def test_who_has_stopped_ringing_is_told_before_the_channel_goes(name):
+    """A phone that has sent the caller on may let go only after the next one has answered."""
+    story = messages(name)
+    own = next(one["DestUniqueid"] for one in story if one["Event"] == "DialBegin")
+    late = next(place for place, one in enumerate(story) if one["Event"] == "Hangup" and one["Uniqueid"] == own)
+    story.insert(len(story) - 1, story.pop(late))
+    assert by_caller(map(shown, calls_by(played(name, story)))) == by_caller(map(without_times, truth(name)))
