@@ -21,7 +21,7 @@ def fresh(people_s: float = 5, money_s: float | None = 5, **more: object) -> Fre
 
 
 CASES = [
-    (lambda: fresh(), SyncSection(), True, Status.OK, set()),
+    (fresh, SyncSection(), True, Status.OK, set()),
     (Freshness, SyncSection(), False, Status.FAILING, {"mirror"}),
     (lambda: fresh(3595), SyncSection(), True, Status.OK, set()),
     (lambda: fresh(3605), SyncSection(), True, Status.STALE, {"mirror"}),
