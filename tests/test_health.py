@@ -21,26 +21,26 @@ def fresh(people_s: float = 5, money_s: float | None = 5, **more: object) -> Fre
 
 
 CASES = [
-    (fresh(), SyncSection(), True, Status.OK, set()),
-    (Freshness(), SyncSection(), False, Status.FAILING, {"mirror"}),
-    (fresh(3595), SyncSection(), True, Status.OK, set()),
-    (fresh(3605), SyncSection(), True, Status.STALE, {"mirror"}),
-    (fresh(5, 3605), SyncSection(), True, Status.STALE, {"invoices"}),
-    (fresh(5, None), SyncSection(), True, Status.OK, set()),
-    (fresh(3605), SyncSection(interval_s=3600), True, Status.OK, set()),  # two intervals at least
-    (fresh(7205), SyncSection(interval_s=3600), True, Status.STALE, {"mirror"}),
-    (fresh(65), SyncSection(stale_s=60, interval_s=1), True, Status.STALE, {"mirror"}),
-    (fresh(doubts={"contacts": "Half is gone."}), SyncSection(), True, Status.DOUBTFUL, {"contacts"}),
-    (fresh(faults={"contacts": "It timed out."}), SyncSection(), True, Status.OK, {"contacts"}),
-    (fresh(unreadable={"payments": "no such page"}), SyncSection(), True, Status.OK, {"payments"}),
-    (fresh(rows={"clients": 1}), SyncSection(), True, Status.OK, {"clients"}),
-    (fresh(rows={"clients": 2}), SyncSection(), True, Status.OK, set()),
+    (fresh, SyncSection(), True, Status.OK, set()),
+    (Freshness, SyncSection(), False, Status.FAILING, {"mirror"}),
+    (lambda: fresh(3595), SyncSection(), True, Status.OK, set()),
+    (lambda: fresh(3605), SyncSection(), True, Status.STALE, {"mirror"}),
+    (lambda: fresh(5, 3605), SyncSection(), True, Status.STALE, {"invoices"}),
+    (lambda: fresh(5, None), SyncSection(), True, Status.OK, set()),
+    (lambda: fresh(3605), SyncSection(interval_s=3600), True, Status.OK, set()),  # two intervals at least
+    (lambda: fresh(7205), SyncSection(interval_s=3600), True, Status.STALE, {"mirror"}),
+    (lambda: fresh(65), SyncSection(stale_s=60, interval_s=1), True, Status.STALE, {"mirror"}),
+    (lambda: fresh(doubts={"contacts": "Half is gone."}), SyncSection(), True, Status.DOUBTFUL, {"contacts"}),
+    (lambda: fresh(faults={"contacts": "It timed out."}), SyncSection(), True, Status.OK, {"contacts"}),
+    (lambda: fresh(unreadable={"payments": "no such page"}), SyncSection(), True, Status.OK, {"payments"}),
+    (lambda: fresh(rows={"clients": 1}), SyncSection(), True, Status.OK, {"clients"}),
+    (lambda: fresh(rows={"clients": 2}), SyncSection(), True, Status.OK, set()),
 ]
 
 
 @pytest.mark.parametrize(("freshness", "section", "ready", "status", "about"), CASES)
 def test_the_mirror(freshness, section, ready, status, about):
-    found = list(of_mirror(freshness, section, ready=ready))
+    found = list(of_mirror(freshness(), section, ready=ready))
     assert (worst(found), {finding.about for finding in found}) == (status, about)
 
 
