@@ -12,7 +12,7 @@ STREET = [
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
-    {"access"},
+    {"access", "followup"},
     {"http", "agi"},
     {"service"},
     {"cli"},

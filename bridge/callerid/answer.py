@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from prometheus_client import Counter
 
 from bridge import numbers
-from bridge.callerid.facts import facts
+from bridge.callerid.facts import ExtensionOf, facts, nobody
 from bridge.callerid.lookup import Asker, Result, lookup
 from bridge.callerid.text import safe
 from bridge.directory.mirror import Mirror
@@ -70,6 +70,7 @@ def answer(
     *,
     interface: Interface = Interface.HTTP,
     with_facts: bool = False,
+    extension_of: ExtensionOf = nobody,
 ) -> Answer:
     """Who is calling; never raises and never waits.
 
@@ -82,6 +83,7 @@ def answer(
         fallback: The name that it sent along, shown where ITFlow's is not certain.
         interface: Who asks, for the counter.
         with_facts: Fill ``Answer.facts``.
+        extension_of: The extension of a user of ITFlow, for the facts.
     """
     try:
         snapshot = mirror.snapshot
@@ -93,7 +95,7 @@ def answer(
             name=verdict.name or _plain(fallback, asker.callerid.max_chars),
             rule=verdict.rule.value,
             age_s=mirror.freshness.people_age_s,
-            facts=facts(snapshot, verdict) if with_facts else {},
+            facts=facts(snapshot, verdict, extension_of) if with_facts else {},
         )
     except NotReady as error:
         found = Answer(FAULT, _plain(fallback, asker.callerid.max_chars), reason=str(error))
