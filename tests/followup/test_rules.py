@@ -40,6 +40,7 @@ OUT = call_of(
     [
         (11, TINA, TICKETS, 5),  # has it, and of this contact
         (13, TINA, TICKETS, 6),  # has it
+        (11, TINA, [ticket(7, 11), ticket(6, 12, 90)], 6),  # rather hers than this contact's
         (11, None, TICKETS, 7),
         (11, Colleague("New"), TICKETS, 7),
         (11, Colleague("Else", 99), TICKETS, 7),
