@@ -25,6 +25,8 @@ from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
 from bridge.directory.process import following
 from bridge.errors import SettingsError
+from bridge.followup.colleagues import colleagues, personal_clients
+from bridge.followup.following import Followup
 from bridge.health import Health
 from bridge.http import (
     accounts,
@@ -39,11 +41,25 @@ from bridge.http import (
     openapi,
     phonebook,
     proxies,
+    writes,
 )
 from bridge.http.carddav import door as carddav
 from bridge.http.counting import counted
 from bridge.http.front import listening
-from bridge.http.state import BOOK, DELIVERER, HEALTH, ITFLOW, KEYS, MIRROR, PEOPLE, PHONE, SETTINGS, STORAGE, WATCH
+from bridge.http.state import (
+    BOOK,
+    DELIVERER,
+    FOLLOWUP,
+    HEALTH,
+    ITFLOW,
+    KEYS,
+    MIRROR,
+    PEOPLE,
+    PHONE,
+    SETTINGS,
+    STORAGE,
+    WATCH,
+)
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
 from bridge.metrics import LAG
@@ -55,7 +71,7 @@ from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
-DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, calls, callevents, health, openapi, carddav)
+DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, writes, calls, callevents, health, openapi, carddav)
 MAX_BODY_BYTES = 64 * 1024
 SWEEP_S = 5.0  # between two looks for calls of which nothing more is heard
 NOTHING: Mapping[web.AppKey[Any], object] = {}
@@ -195,10 +211,19 @@ async def _lag(_app: web.Application) -> AsyncIterator[None]:
 async def _delivery(app: web.Application) -> AsyncIterator[None]:
     # Its own connection: a promise must survive power loss, and waits for no other writer of this process.
     database = Database(app[SETTINGS].storage.path, durable=True)
-    deliverer = Deliverer(Journal(database), app[ITFLOW], app[MIRROR], app[SETTINGS].assets)
-    async with delivering(deliverer) as app[DELIVERER]:
-        yield
+    async with personal_clients(app[SETTINGS].itflow, app[PEOPLE]) as client_of:
+        deliverer = Deliverer(Journal(database), app[ITFLOW], app[MIRROR], app[SETTINGS].assets, client_of=client_of)
+        async with delivering(deliverer) as app[DELIVERER]:
+            yield
     database.close()
+
+
+async def _followup(app: web.Application) -> AsyncIterator[None]:
+    parts = (app[BOOK], app[STORAGE], app[DELIVERER], app[MIRROR])
+    followup = Followup(*parts, colleagues(app[PEOPLE]), app[SETTINGS].tickets)
+    async with running(followup.run(), "followup"):
+        app[FOLLOWUP] = followup
+        yield
 
 
 async def _agi(app: web.Application) -> AsyncIterator[None]:
@@ -206,7 +231,8 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         if section.enabled:
             try:
-                parts = features(section, app[KEYS], app[MIRROR], app[ITFLOW], app[STORAGE])
+                extension_of = app[PEOPLE].extension_of
+                parts = features(section, app[KEYS], app[MIRROR], app[ITFLOW], app[STORAGE], extension_of)
                 await stack.enter_async_context(agi_listening(parts))
             except SettingsError as error:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
@@ -240,5 +266,6 @@ LIFETIMES: Final[Mapping[web.AppKey[Any], Callable[[web.Application], AsyncItera
     MIRROR: _mirror,
     BOOK: _book,
     DELIVERER: _delivery,
+    FOLLOWUP: _followup,
     HEALTH: _health,
 }

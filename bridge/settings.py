@@ -296,7 +296,7 @@ class AgiSection(Section):
 
 
 class AssetsSection(Section):
-    """How new assets reach ITFlow."""
+    """How new assets, and contacts, tickets and notes like them, reach ITFlow."""
 
     deadline_s: Seconds = Field(5, description="Longest time a caller waits for ITFlow's confirmation")
     repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
@@ -398,6 +398,72 @@ class AmiSection(Section):
             raise SettingsError([f"ami.secret_file cannot be read: {error}"]) from error
 
 
+class AfterCall(StrEnum):
+    """What a call leaves in ITFlow."""
+
+    NOTE = "note"
+    MISSED = "missed"
+
+
+def _after_call(text: str) -> frozenset[AfterCall]:
+    words = frozenset(text.split("+")) - {"off"}
+    if not words <= set(AfterCall):
+        raise ValueError("must be NAME=note, NAME=missed, NAME=note+missed or NAME=off, separated by commas")
+    return frozenset(map(AfterCall, words))
+
+
+def _switches(given: str | Mapping[str, str]) -> Mapping[str, frozenset[AfterCall]]:
+    """``7=note+missed, 9=off``, or a table of TOML."""
+    if isinstance(given, str):
+        pairs = [part.rpartition("=")[::2] for part in given.split(",") if part.strip()]
+    else:
+        pairs = [(str(name), str(words)) for name, words in given.items()]
+    return {name.strip(): _after_call(words.replace(" ", "")) for name, words in pairs}
+
+
+Switches = Annotated[Mapping[str, frozenset[AfterCall]], BeforeValidator(_switches), NoDecode]
+
+
+class TicketsSection(Section):
+    """What calls leave in ITFlow's tickets, and whether tickets are mirrored."""
+
+    note: Literal["off", "on"] = Field(
+        "off",
+        description="An answered call becomes a note on the caller's open ticket (ITFlow 26.08 or later)",
+    )
+    missed: Literal["off", "ticket"] = Field("off", description="A missed call of a known client opens a ticket")
+    missed_within_s: Seconds = Field(
+        3600, description="Time in which a client gets one ticket, however often it calls in vain"
+    )
+    clients: Switches = Field(
+        {}, description="Other rules for clients, by id: 7=note+missed, 9=off; they come before those for queues"
+    )
+    queues: Switches = Field({}, description="Other rules for queues, by name: support=note, sales=off")
+    choose_s: Annotated[float, Field(ge=0)] = Field(
+        60, description="Time after a call in which another ticket can be chosen before the note is written"
+    )
+    mirror: bool = Field(
+        False, description="Mirror open tickets even if no note needs them: for the page, and for ITFLOW_AGENT"
+    )
+    whole_interval_s: Seconds = Field(
+        21600, description="Time between two pulls of all tickets; new and open ones are looked at with every pull"
+    )
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the mirror needs tickets."""
+        switched = frozenset[AfterCall]().union(*self.clients.values(), *self.queues.values())
+        return self.mirror or self.note == "on" or AfterCall.NOTE in switched
+
+    def rules(self, client_id: int, queue: str) -> frozenset[AfterCall]:
+        """What a call of a client through a queue leaves."""
+        found = self.clients.get(str(client_id), self.queues.get(queue))
+        if found is not None:
+            return found
+        general = {AfterCall.NOTE: self.note == "on", AfterCall.MISSED: self.missed == "ticket"}
+        return frozenset(word for word, wanted in general.items() if wanted)
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -429,8 +495,8 @@ class Settings(BaseSettings):
     agi: AgiSection = AgiSection()
     assets: AssetsSection = AssetsSection()
     calls: CallsSection = CallsSection()
-
     ami: AmiSection = AmiSection()
+    tickets: TicketsSection = TicketsSection()
     log: LogSection = LogSection()
 
     @classmethod

@@ -13,7 +13,7 @@ STREET = [
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
-    {"access"},
+    {"access", "followup"},
     {"health"},
     {"http", "agi"},
     {"service"},

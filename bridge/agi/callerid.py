@@ -11,7 +11,7 @@ from bridge.agi.trust import attestation
 
 FEATURE = Feature.CALLERID
 # The dialplan gets the same ones by CURL(): asterisk/extensions_itflow.conf.
-FACTS = ("client", "client_id", "contact_id", "vip", "language")
+FACTS = ("client", "client_id", "contact_id", "vip", "language", "agent", "agent_extension", "ticket_id")
 INHERITED = "__"  # Asterisk hands such a variable on to the channel that is dialled
 MAX_CHARS = 200  # of a value; keeps every command below Asterisk's limit
 
@@ -23,7 +23,12 @@ async def run(session: Session, environment: Environment, features: Features, ke
         What happened, for the log.
     """
     answer = callerid.answer(
-        features.mirror, key, environment.number, interface=callerid.Interface.AGI, with_facts=True
+        features.mirror,
+        key,
+        environment.number,
+        interface=callerid.Interface.AGI,
+        with_facts=True,
+        extension_of=features.extension_of,
     )
     for fact in FACTS:
         if known := answer.facts.get(fact):

@@ -28,7 +28,7 @@ verdict to programs and ``explain`` to people.
 
 from bridge.callerid.answer import Answer, Interface, answer, denied, failed
 from bridge.callerid.explain import Explanation, explain
-from bridge.callerid.facts import facts
+from bridge.callerid.facts import ExtensionOf, facts, nobody
 from bridge.callerid.lookup import Asker, Result, Rule, Verdict, lookup
 from bridge.callerid.text import safe
 
@@ -36,6 +36,7 @@ __all__ = [
     "Answer",
     "Asker",
     "Explanation",
+    "ExtensionOf",
     "Interface",
     "Result",
     "Rule",
@@ -46,5 +47,6 @@ __all__ = [
     "facts",
     "failed",
     "lookup",
+    "nobody",
     "safe",
 ]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from bridge import numbers
-from bridge.callerid.facts import facts
+from bridge.callerid.facts import ExtensionOf, facts, nobody
 from bridge.callerid.lookup import Asker, Result, lookup
 from bridge.callerid.text import safe
 from bridge.directory.mirror import Mirror
@@ -70,6 +70,7 @@ def answer(
     interface: Interface = Interface.HTTP,
     with_facts: bool = False,
     began: float | None = None,
+    extension_of: ExtensionOf = nobody,
 ) -> Answer:
     """Who is calling; never raises and never waits.
 
@@ -83,6 +84,7 @@ def answer(
         interface: Who asks, for the counter.
         with_facts: Fill ``Answer.facts``.
         began: When the request came, by ``time.perf_counter``; None for now.
+        extension_of: The extension of a user of ITFlow, for the facts.
     """
     began = time.perf_counter() if began is None else began
     try:
@@ -95,7 +97,7 @@ def answer(
             name=verdict.name or _plain(fallback, asker.callerid.max_chars),
             rule=verdict.rule.value,
             age_s=mirror.freshness.people_age_s,
-            facts=facts(snapshot, verdict) if with_facts else {},
+            facts=facts(snapshot, verdict, extension_of) if with_facts else {},
         )
     except NotReady as error:
         found = Answer(FAULT, _plain(fallback, asker.callerid.max_chars), reason=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bridge import numbers
@@ -10,9 +11,22 @@ from bridge.callerid.lookup import Verdict
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
 
+# The extension of a user of ITFlow, by its id; empty for none. From memory.
+ExtensionOf = Callable[[int], str]
 
-def facts(snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
+
+def nobody(_user_id: int) -> str:
+    """Where no user of ITFlow has an extension."""
+    return ""
+
+
+def facts(snapshot: Snapshot, verdict: Verdict, extension_of: ExtensionOf = nobody) -> dict[str, Any]:
     """What is known about a caller.
+
+    Args:
+        snapshot: The mirror.
+        verdict: Who is calling.
+        extension_of: The extension of a user of ITFlow.
 
     Returns:
         Values that JSON can carry: None for what is not known, flags as booleans, ``language`` as ISO 639.
@@ -34,7 +48,23 @@ def facts(snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:
         **{flag: bool(entry and getattr(entry, flag)) for flag in ("primary", "billing", "technical")},
         "lead": bool(client and client.lead),
         "language": language(client.region if client and client.region else numbers.region_of(number)) or None,
+        **_agent(snapshot, verdict, extension_of),
         "candidates": [_candidate(snapshot, found) for found in verdict.candidates],
+    }
+
+
+def _agent(snapshot: Snapshot, verdict: Verdict, extension_of: ExtensionOf) -> dict[str, Any]:
+    """Who has the caller's newest open ticket that somebody has; else the client's."""
+    contact = verdict.entry if verdict.entry and verdict.entry.kind is Kind.CONTACT else None
+    tickets = [one for one in snapshot.tickets_of(0, verdict.client_id) if one.assigned_to]
+    found = max(tickets, key=lambda one: contact is not None and one.contact_id == contact.id, default=None)
+    user_id = found.assigned_to if found else 0
+    return {
+        "ticket": found.number or str(found.id) if found else None,
+        "ticket_id": found.id if found else None,
+        "agent": (snapshot.agent(user_id) or None) if user_id else None,
+        "agent_id": user_id or None,
+        "agent_extension": (extension_of(user_id) or None) if user_id else None,
     }
 
 

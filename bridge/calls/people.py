@@ -113,6 +113,11 @@ class People:
         """Who is meant by what a phone system says: an extension, a login, an e-mail address or a name."""
         return self._called.get(called.strip().casefold())
 
+    def extension_of(self, itflow_user_id: int) -> str:
+        """The first extension of a user of ITFlow; empty where nobody is that user."""
+        known = (one for one in self._people.values() if one.itflow_user_id == itflow_user_id and one.extensions)
+        return next((one.extensions[0] for one in known), "")
+
     def add(self, person: Person, password: str = "") -> None:
         """Add a person, or give a known one other extensions and all else; a password that is not given stays.
 

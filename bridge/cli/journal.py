@@ -1,4 +1,4 @@
-"""``itflow-bridge journal``: assets on their way to ITFlow."""
+"""``itflow-bridge journal``: what is on its way to ITFlow: assets, contacts, tickets and notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.cli.common import Config, console, database, settings_in_use
 from bridge.errors import BadParameter
 from bridge.outbox.journal import Journal, State
 
-app = typer.Typer(help="Assets on their way to ITFlow.", no_args_is_help=True)
+app = typer.Typer(help="Assets, contacts, tickets and notes on their way to ITFlow.", no_args_is_help=True)
 
 Ids = Annotated[list[int] | None, typer.Argument(help="Ids of the list.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="All that are refused.")]
@@ -23,16 +23,16 @@ def list_entries(
     count: Annotated[int, typer.Option("--count", "-n", help="How many.", min=1)] = 50,
     config: Config = None,
 ) -> None:
-    """Show the newest assets and what became of them."""
-    table = Table("id", "accepted (UTC)", "client", "name", "serial", "key", "state", "ITFlow's id", "reason")
+    """Show the newest entries and what became of them."""
+    table = Table("id", "accepted (UTC)", "client", "kind", "name", "key", "state", "ITFlow's id", "reason")
     with database(settings_in_use(config)) as opened:
         for entry in Journal(opened).entries(state, count):
             table.add_row(
                 str(entry.id),
                 f"{entry.accepted.at:%Y-%m-%d %H:%M:%S}",
                 str(entry.client_id),
-                entry.name,
-                str(entry.fields.get("asset_serial", "")),
+                entry.kind,
+                " ".join(filter(None, (entry.name, str(entry.fields.get("asset_serial", ""))))),
                 entry.key,
                 entry.state,
                 "" if entry.itflow_id is None else str(entry.itflow_id),
@@ -43,7 +43,7 @@ def list_entries(
 
 @app.command()
 def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
-    """Try assets again now, refused ones too. A running service takes them up within seconds."""
+    """Try entries again now, refused ones too. A running service takes them up within seconds."""
     _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
@@ -53,7 +53,7 @@ def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
-    """Forget assets that are not added. One that was sent without an answer may still come to ITFlow."""
+    """Forget entries that are not added. One that was sent without an answer may still come to ITFlow."""
     _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)

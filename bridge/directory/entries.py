@@ -1,4 +1,4 @@
-"""What the mirror holds: clients, who can be called there, and their invoices.
+"""What the mirror holds: clients, who can be called there, their invoices and open tickets.
 
 These are the bridge's own words for ITFlow's rows, made once while the mirror is built: archived rows and
 rows of archived clients are gone, numbers have their one identity, and nothing here is ever changed.
@@ -111,3 +111,24 @@ class Invoice:
     currency: str
     amount: Decimal
     paid: Decimal | None
+
+
+class Ticket(NamedTuple):
+    """A ticket that is neither resolved nor closed nor archived.
+
+    Attributes:
+        number: As shown, prefix and number.
+        contact_id: 0: of nobody.
+        assigned_to: A user of ITFlow; 0: nobody.
+        status: ITFlow's number: 1 new, 2 open, 3 on hold, from 6 on the firm's own.
+        updated: When it was changed last, as ITFlow has it, in its own time zone.
+    """
+
+    id: int
+    client_id: int
+    number: str
+    subject: str
+    contact_id: int
+    assigned_to: int
+    status: str
+    updated: str

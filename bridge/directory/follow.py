@@ -1,4 +1,4 @@
-"""When the mirror is pulled: people and money each at their own pace, slower and slower while ITFlow fails."""
+"""When the mirror is pulled: people, money and tickets at their own pace each, ever slower while ITFlow fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import suppress
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
 from bridge.directory.outages import Outages
-from bridge.directory.sync import Report, Sync
+from bridge.directory.sync import Sync
+from bridge.directory.tickets import TicketSync
 from bridge.errors import BridgeError, KeyRefused
 from bridge.settings import SyncSection
 
@@ -33,18 +34,24 @@ class Follower:
         sync: What pulls.
         settings: The section ``sync``.
         told: Called after every pull, whatever came of it.
+        tickets: Follows the tickets; None where nobody needs them.
 
     Attributes:
         outages: Which pulls fail.
     """
 
-    def __init__(self, sync: Sync, settings: SyncSection, told: Callable[[], None]) -> None:
+    def __init__(
+        self, sync: Sync, settings: SyncSection, told: Callable[[], None], tickets: TicketSync | None = None
+    ) -> None:
         self._sync = sync
         self._settings = settings
         self._told = told
+        self._tickets = tickets
         self._new = asyncio.Event()
-        self._now = {"people": asyncio.Event(), "money": asyncio.Event()}
+        self._written = asyncio.Event()
+        self._now = {kind: asyncio.Event() for kind in ("people", "money", "tickets")}
         self.outages = Outages()
+        self._ticket_outages = Outages()  # a key without a right for tickets takes nothing from the others
 
     def pull_now(self) -> None:
         """Pull everything without waiting for the interval."""
@@ -55,16 +62,27 @@ class Follower:
         """Look for rows that are new; bounded, see ``NUDGE_GAP_S``."""
         self._new.set()
 
+    def look_at_once(self) -> None:
+        """Look for rows that the bridge itself has written."""
+        self._written.set()
+        self._now["tickets"].set()
+
     async def run(self) -> None:
         """Follow ITFlow, beginning with what is stored: it may be of another version or region."""
         await self._sync.refresh()
         self._told()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow("people", self._sync.people, self._settings.interval_s))
-            tasks.create_task(self._follow("money", self._sync.money, self._settings.money_interval_s))
+            tasks.create_task(self._follow("people", self._sync.people, self._settings.interval_s, self.outages))
+            tasks.create_task(self._follow("money", self._sync.money, self._settings.money_interval_s, self.outages))
+            if self._tickets is not None:
+                pull = self._tickets.pull
+                tasks.create_task(self._follow("tickets", pull, self._settings.interval_s, self._ticket_outages))
             tasks.create_task(self._follow_nudges())
+            tasks.create_task(self._follow_written())
 
-    async def _follow(self, kind: str, pull: Callable[[], Awaitable[Report]], interval_s: float) -> None:
+    async def _follow(
+        self, kind: str, pull: Callable[[], Awaitable[object]], interval_s: float, outages: Outages
+    ) -> None:
         longest_s = self._settings.max_wait_s
         first_s = min(interval_s, FIRST_RETRY_S, longest_s)
         backoff = wait_exponential(multiplier=first_s, max=longest_s) + wait_random(0, first_s * JITTER)
@@ -75,7 +93,7 @@ class Follower:
 
         def failed(state: RetryCallState) -> None:
             if state.outcome and (failure := state.outcome.exception()):
-                self.outages.failed(kind, failure)
+                outages.failed(kind, failure)
 
         async def sleep(seconds: float) -> None:
             event = self._now[kind]
@@ -96,7 +114,7 @@ class Follower:
                         await pull()
                     finally:
                         self._told()
-            self.outages.worked(kind)
+            outages.worked(kind)
             await sleep(interval_s * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - no secret
 
     async def _follow_nudges(self) -> None:
@@ -106,6 +124,12 @@ class Follower:
             for _ in range(NUDGE_LOOKS):
                 await self._look()
                 await asyncio.sleep(NUDGE_GAP_S)
+
+    async def _follow_written(self) -> None:
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            await self._look()
 
     async def _look(self) -> None:
         if self.outages:

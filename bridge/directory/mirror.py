@@ -71,6 +71,7 @@ class Mirror:
         current: The snapshot, or None before there is one.
         freshness: What is known about it.
         on_nudge: What ``nudge`` calls; it must not block.
+        on_written: The same for ``written``.
         puller: What is known of the process that pulls.
     """
 
@@ -79,6 +80,7 @@ class Mirror:
         self.freshness = freshness or Freshness()
         self.on_nudge: Callable[[], None] | None = None
         self.puller = Puller()
+        self.on_written: Callable[[], None] | None = None
         self._changed: asyncio.Event = asyncio.Event()
 
     @property
@@ -119,6 +121,14 @@ class Mirror:
         """
         if self.on_nudge is not None:
             self.on_nudge()
+
+    def written(self) -> None:
+        """Say that the bridge has written a row, so that it is pulled at once.
+
+        Cheap; to be called in the event loop.
+        """
+        if self.on_written is not None:
+            self.on_written()
 
     def status(self) -> dict[str, Any]:
         """The state in words that JSON can carry, for ``/readyz`` and ``check``."""

@@ -2,10 +2,10 @@
 
 Python runs one thread at a time, and reading rows and numbers is Python through and through; a thread would be felt.
 The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and a few
-words: the parent says ``new`` (look for new rows) or ``now`` (pull); the child says ``stored``, and every few seconds
-and after each pull which pulls fail and what it has counted, as JSON. The child ends when its standard input does, so
-it never outlives the parent, however that ends; if the child dies or falls silent, another one is started. What other
-processes store (an operator's ``sync``) is followed.
+words: the parent says ``new`` (look for new rows), ``written`` (look at once) or ``now`` (pull); the child says
+``stored``, and every few seconds and after each pull which pulls fail and what it has counted, as JSON. The child ends
+when its standard input does, so it never outlives the parent, however that ends; if the child dies or falls silent,
+another one is started. What other processes store (an operator's ``sync``) is followed.
 """
 
 from __future__ import annotations
@@ -77,13 +77,14 @@ async def following(
         if not mirror.ready:
             log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
         mirror.on_nudge = follow.look_for_new
+        mirror.on_written = follow.look_at_once
         watch.follow("mirror", follow.take_over)
         child = asyncio.create_task(follow.keep_child(), name="sync")
         try:
             yield follow
         finally:
             watch.unfollow("mirror")
-            mirror.on_nudge = None
+            mirror.on_nudge = mirror.on_written = None
             child.cancel()
             await asyncio.gather(child, return_exceptions=True)
     finally:
@@ -114,6 +115,10 @@ class Follow:
         if now - self._nudged_at >= NUDGE_GAP_S:
             self._nudged_at = now
             self._say("new")
+
+    def look_at_once(self) -> None:
+        """Have the child look for what the bridge has written."""
+        self._say("written")
 
     def pull_now(self) -> None:
         """Have the child pull everything now."""
@@ -215,6 +220,7 @@ def _job(settings: Settings, silence_s: float) -> str:
             "timeout_s": settings.itflow.timeout_s,
             "page_size": settings.itflow.page_size,
             "sync": settings.sync.model_dump(),
+            "tickets_s": settings.tickets.whole_interval_s if settings.tickets.mirrored else None,
             "region": settings.numbers.region,
             "path": str(settings.storage.path.absolute()),
             "log_level": settings.log.level,
@@ -232,7 +238,8 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
         )
         section = SyncSection(**job["sync"])
         sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
-        follower = Follower(sync, section, told=lambda: _say("stored"))
+        tickets = sync.following_tickets(job["tickets_s"]) if job["tickets_s"] else None
+        follower = Follower(sync, section, lambda: _say("stored"), tickets)
         tell = partial(_tell, follower)
         follower.outages.changed = tell
         task = asyncio.create_task(follower.run())
@@ -269,7 +276,7 @@ async def _beat(tell: Callable[[], None], beat_s: float) -> None:
 
 async def _listen(said: asyncio.StreamReader, follower: Follower) -> None:
     """Follow the parent's words until there is no parent any more."""
-    words = {b"new": follower.look_for_new, b"now": follower.pull_now}
+    words = {b"new": follower.look_for_new, b"written": follower.look_at_once, b"now": follower.pull_now}
     async for line in said:
         words[line.strip()]()
 

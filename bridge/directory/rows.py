@@ -17,6 +17,8 @@ from bridge.itflow import records
 from bridge.itflow.protocol import Row
 
 StoredRow = tuple[Any, ...]
+# ITFlow's own statuses: 4 is Resolved, 5 is Closed.
+CLOSED: Final = frozenset({"4", "5"})
 # Kind, id, place, number, label, extension: the columns of the table ``number``.
 NumberRow = tuple[str, int, int, str, str, str]
 
@@ -92,6 +94,14 @@ def _payment(row: records.Payment) -> StoredRow:
     return row.id, row.invoice_id, str(row.amount)
 
 
+def _ticket(row: records.Ticket) -> StoredRow:
+    if row.resolved or row.closed or row.archived or row.status in CLOSED:
+        return row.id, row.client_id, False, "", "", 0, 0, row.status, ""
+    number = f"{row.prefix}{row.number}"
+    updated = row.updated or row.created
+    return row.id, row.client_id, True, number, row.subject, row.contact_id, row.assigned_to, row.status, updated
+
+
 _CLIENT_COLUMNS = ("id", "name", "lead", "favorite", "currency", "archived")
 _ENTRY_COLUMNS = (
     *("kind", "id", "client_id", "name", "email", "title", "department"),
@@ -100,6 +110,7 @@ _ENTRY_COLUMNS = (
 )
 _INVOICE_COLUMNS = ("id", "client_id", "number", "status", "date", "due", "currency", "amount")
 _PAYMENT_COLUMNS = ("id", "invoice_id", "amount")
+_TICKET_COLUMNS = ("id", "client_id", "open", "number", "subject", "contact_id", "assigned_to", "status", "updated")
 _NUMBER_COLUMNS = slice(_ENTRY_COLUMNS.index("phone_country_code"), None)
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -111,6 +122,7 @@ TABLES: Final[Mapping[str, Table]] = {
         Table("vendors", "entry", _ENTRY_COLUMNS, records.Vendor, _vendor, Kind.VENDOR),
         Table("invoices", "invoice", _INVOICE_COLUMNS, records.Invoice, _invoice),
         Table("payments", "payment", _PAYMENT_COLUMNS, records.Payment, _payment),
+        Table("tickets", "ticket", _TICKET_COLUMNS, records.Ticket, _ticket),
     )
 }
 

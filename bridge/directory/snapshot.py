@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import count, groupby
 from typing import Any, Final, Self
 
-from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, covers
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, Ticket, covers
 from bridge.itflow.protocol import LARGEST_ID
 from bridge.storage import memory
 
@@ -44,6 +44,9 @@ SELECT id, number, status, date, due, currency, amount FROM invoice WHERE client
 _PAYMENTS = """
 SELECT invoice_id, amount FROM payment WHERE invoice_id IN (SELECT id FROM invoice WHERE client_id = ?)
 """
+_TICKET: Final = "id, client_id, number, subject, contact_id, assigned_to, status, updated"
+_TICKETS = f"SELECT {_TICKET} FROM ticket WHERE client_id = ? AND open ORDER BY id DESC"
+_TICKET_CLIENT = "SELECT client_id FROM ticket WHERE id = ?"
 _ODD_INVOICES = "SELECT reason FROM odd_row WHERE module = 'invoices' AND ifnull(client_id, ?1) = ?1 ORDER BY id"
 _ODD_PAYMENTS = "SELECT DISTINCT invoice_id FROM odd_row WHERE module = 'payments'"
 
@@ -73,6 +76,7 @@ class Snapshot:
         facts = dict(connection.execute("SELECT name, value FROM mirror_facts"))
         self.version = version_of(facts)
         self.payments = bool(facts.get("payments"))
+        self._agents: Mapping[str, str] = json.loads(facts.get("agents") or "{}")
         self._connection = connection
         # Python keeps a statement for the next one of the same text, and lets two threads have it at once (3.12 and
         # later): one would get what the other has asked for.
@@ -86,6 +90,8 @@ class Snapshot:
         clients: Iterable[Client] = (),
         entries: Iterable[Entry] = (),
         invoices: Iterable[Invoice] = (),
+        tickets: Iterable[Ticket] = (),
+        agents: Mapping[int, str] | None = None,
         payments: bool = True,
         version: str = "",
     ) -> Self:
@@ -95,13 +101,18 @@ class Snapshot:
             clients: All that are not archived; where there are none, entries of any client are shown.
             entries: All that are not archived.
             invoices: All invoices of those clients, archived ones too: they count in ITFlow's balance.
+            tickets: All that are open.
+            agents: Names of users of ITFlow.
             payments: Whether the invoices' ``paid`` is known.
             version: See the attribute; a new one where it is not given.
         """
         connection = memory()
         connection.execute("BEGIN")
         fill(connection, clients=clients, entries=entries, invoices=invoices)
+        marks = ", ".join("?" * len(_TICKET.split(", ")))
+        connection.executemany(f"INSERT INTO ticket ({_TICKET}, open) VALUES ({marks}, 1)", tickets)
         facts = {"payments": "module" if payments else "", "origin": "built", "version": version or str(next(_built))}
+        facts["agents"] = json.dumps(agents or {})
         connection.executemany("INSERT OR REPLACE INTO mirror_facts VALUES (?, ?)", facts.items())
         connection.execute("COMMIT")
         return cls(connection)
@@ -185,6 +196,26 @@ class Snapshot:
             )
             for invoice_id, number, status, date, due, currency, amount in self._rows(_INVOICES, client_id)
         ]
+
+    def tickets_of(self, contact_id: int, client_id: int) -> Sequence[Ticket]:
+        """Open tickets, the newest first.
+
+        Args:
+            contact_id: Whose; 0: of the whole client.
+            client_id: The client; one that is archived or gone has none.
+        """
+        if client_id > LARGEST_ID or self.client(client_id) is None:
+            return []
+        found = [Ticket(*row) for row in self._rows(_TICKETS, client_id)]
+        return [one for one in found if one.contact_id == contact_id] if contact_id else found
+
+    def ticket_client(self, ticket_id: int) -> int | None:
+        """Whose a ticket is, open or not; None where the mirror does not know it."""
+        return next((row[0] for row in self._rows(_TICKET_CLIENT, ticket_id)), None)
+
+    def agent(self, user_id: int) -> str:
+        """The name of a user of ITFlow; empty where ITFlow has not told it."""
+        return self._agents.get(str(user_id), "")
 
     def odd_invoices(self, client_id: int) -> Sequence[str]:
         """Why a client's invoices are not all here, or not as they are: those in ITFlow that cannot be read."""

@@ -144,6 +144,44 @@ class MirrorStore:
                 _raise_version(connection)
         return len(new)
 
+    def change(self, module: str, rows: Sequence[StoredRow]) -> int:
+        """Take over rows that are known in another state, between two whole pulls; one under way is void then.
+
+        The marks of their pages go: the next whole pull looks into these again.
+
+        Returns:
+            How many were other than before.
+        """
+        table = TABLES[module]
+        with self.database.write() as connection:
+            same = f"SELECT 1 FROM {table.name} WHERE {' AND '.join(f'{column} IS ?' for column in table.columns)}"
+            changed = [row for row in rows if not connection.execute(same, row).fetchone()]
+            if changed:
+                _Prepared(table, changed, self._numbers(table, changed, _regions(connection))).write(connection)
+                connection.executemany(
+                    "DELETE FROM mirror_marks WHERE module = ? AND ? BETWEEN first_id AND last_id",
+                    [(module, row[table.id_place]) for row in changed],
+                )
+                connection.execute("UPDATE mirror_modules SET pull = pull + 1 WHERE module = ?", (module,))
+                _raise_version(connection)
+        return len(changed)
+
+    def tickets_to_check(self, resolved: int) -> list[int]:
+        """The ids of tickets that may change, the newest first: all that are open, and some that are resolved."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                "SELECT id FROM ticket WHERE open OR id IN"
+                " (SELECT id FROM ticket WHERE NOT open AND status = '4' ORDER BY id DESC LIMIT ?) ORDER BY id DESC",
+                (resolved,),
+            )
+            return [row_id for (row_id,) in found]
+
+    def note_facts(self, facts: Mapping[str, str]) -> None:
+        """Note facts about the whole."""
+        with self.database.write() as connection:
+            if _note_facts(connection, facts):
+                _raise_version(connection)
+
     def read_again(self) -> int:
         """Read the numbers anew that another region or release has read; what is known stays in use till then.
 

@@ -24,6 +24,7 @@ from bridge.directory.found import Found, Known
 from bridge.directory.pull import Progress, pull, pull_new
 from bridge.directory.reader import PEOPLE, left_out
 from bridge.directory.store import MirrorStore
+from bridge.directory.tickets import TicketSync
 from bridge.errors import (
     ItflowError,
     ItflowFailing,
@@ -154,6 +155,26 @@ class Sync:
         sources = {"invoices": "invoices", "payments": source}
         async with self._lock:
             return await self._run(sources, (tuple(sources),), accept=accept, facts=facts, whole=True)
+
+    async def tickets(self, *, accept: bool = False) -> Report:
+        """Pull all tickets; people and money do not wait for it.
+
+        Args:
+            accept: Believe what would be a doubt.
+
+        Raises:
+            ItflowError: As ``people``.
+            StorageError: ``bridge.db`` cannot be used.
+        """
+        return await self._run({"tickets": "tickets"}, (("tickets",),), accept=accept)
+
+    def following_tickets(self, whole_interval_s: float) -> TicketSync:
+        """What follows the tickets.
+
+        Args:
+            whole_interval_s: How often all of them are pulled.
+        """
+        return TicketSync(self._client, self._store, self.tickets, whole_interval_s)
 
     async def refresh(self) -> int:
         """Read the numbers that are known anew, where another region or release read them; without ITFlow.
@@ -357,6 +378,7 @@ async def sync_once(settings: Settings, *, accept: bool = False, progress: Progr
             )
             people = await sync.people(accept=accept)
             money = await sync.money(accept=accept)
-            return Report(people.modules | money.modules, people.reread)
+            tickets = await sync.tickets(accept=accept) if settings.tickets.mirrored else Report()
+            return Report(people.modules | money.modules | tickets.modules, people.reread)
     finally:
         database.close()

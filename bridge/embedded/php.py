@@ -11,7 +11,7 @@ from bridge.embedded.schema import Column, Fill
 _TAG = re.compile(r"<(?!\s)[^>]*(?:>|\Z)")
 _INTEGER = re.compile(r"\s*([+-]?\d+)")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))")
-_CLOCK = re.compile(r"\d{1,2}:[0-5]\d:[0-5]\d")
+_CLOCK = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d", re.ASCII)
 _GREATEST = 2**63 - 1
 ROOT = "/var/www/itflow/api/v1"
 

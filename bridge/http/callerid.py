@@ -25,7 +25,7 @@ from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.operations import JSON, TEXT, Described, Operation, Parameter, asked, one_of
-from bridge.http.state import KEYS, MIRROR, SETTINGS
+from bridge.http.state import KEYS, MIRROR, PEOPLE, SETTINGS
 
 routes = web.RouteTableDef()
 
@@ -165,7 +165,15 @@ def _answer(
         return callerid.denied(str(error), fallback, number=number, began=began)
     except Exception as error:  # noqa: BLE001 - a call must ring, whatever is wrong here
         return callerid.failed(error, fallback, number=number, began=began)
-    return callerid.answer(app[MIRROR], key, number, fallback, with_facts=with_facts, began=began)
+    return callerid.answer(
+        app[MIRROR],
+        key,
+        number,
+        fallback,
+        with_facts=with_facts,
+        began=began,
+        extension_of=app[PEOPLE].extension_of if PEOPLE in app else callerid.nobody,
+    )
 
 
 def _status(answer: Answer) -> int:
@@ -219,6 +227,7 @@ def _hash(answer: Answer) -> web.Response:
     facts = {name: value for name, value in _facts(answer).items() if name != "candidates"}
     # For URIDECODE(): names whole, whatever is in them.
     facts |= {"name_uri": quote(answer.name, safe=""), "client_uri": quote(facts.get("client") or "", safe="")}
+    facts["agent_uri"] = quote(facts.get("agent") or "", safe="")
     pairs = "&".join(f"{name}={_hash_value(value)}" for name, value in facts.items())
     headers = _headers(answer, HASH)
     return web.Response(status=_status(answer), body=pairs.encode(), headers=headers)

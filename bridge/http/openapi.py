@@ -9,12 +9,12 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from bridge.http import accounts, assets, callerid, calls, health, mailing
+from bridge.http import accounts, assets, callerid, calls, health, mailing, writes
 from bridge.http.operations import JSON, KEY, PROBLEM, Described, Operation, Parameter, Problem
 
 routes = web.RouteTableDef()
 
-DOORS = (callerid, accounts, mailing, assets, calls, health)
+DOORS = (callerid, accounts, mailing, assets, writes, calls, health)
 _SCHEMAS = "#/components/schemas/{model}"
 _FORM = "application/x-www-form-urlencoded"
 # How a key is shown, see ``http.keys``; OpenAPI's word for "any of these".

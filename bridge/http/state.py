@@ -9,6 +9,7 @@ from bridge.calls.book import CallBook
 from bridge.calls.dialler import Dialler
 from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
+from bridge.followup.following import Followup
 from bridge.health import Health
 from bridge.itflow.client import ItflowClient
 from bridge.outbox.delivery import Deliverer
@@ -26,4 +27,5 @@ PEOPLE = web.AppKey("PEOPLE", People)
 # Absent where no phone system can be made to dial.
 PHONE: Final[web.AppKey[Dialler]] = web.AppKey("PHONE")
 HEALTH = web.AppKey("HEALTH", Health)
+FOLLOWUP = web.AppKey("FOLLOWUP", Followup)
 DELIVERER = web.AppKey("DELIVERER", Deliverer)

@@ -151,6 +151,9 @@ class Ticket:
     subject: Text = ""
     status: Text = ""
     contact_id: Id = 0
+    assigned_to: Id = 0
+    updated: Text = ""
+    created: Text = ""
     resolved: Filled = False
     closed: Filled = False
     archived: Filled = False
@@ -159,6 +162,8 @@ class Ticket:
 # Columns are named <module in the singular>_<field>, but for these.
 _COLUMNS = {
     "archived": "{}_archived_at",
+    "created": "{}_created_at",
+    "updated": "{}_updated_at",
     "currency": "{}_currency_code",
     "has_pin": "{}_pin",
     "resolved": "{}_resolved_at",

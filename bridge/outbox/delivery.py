@@ -5,15 +5,21 @@ table is locked while it is dumped, a request waits for a free PHP process. So n
 happened. Three things do:
 
 1. The answer is waited for as long as the connection stands, up to ``assets.answer_s``.
-2. Each sending carries a mark of its own (``kinds``). Without a clear answer, the rows of the client are searched for
-   it, and only ``assets.settle_s`` later the write is repeated, with another mark.
+2. Each sending carries a mark of its own (``kinds``). Without a clear answer, ITFlow's rows are searched for it, and
+   only ``assets.settle_s`` later the write is repeated, with another mark; a note, which cannot be taken back, after
+   60 times as long.
 3. As long as a sending is unaccounted for, its mark goes on being looked for, at growing intervals, over a week of
-   running time. What it has made beside the row that counts is removed again.
+   running time. What it has made beside the row that counts is taken back: assets and contacts are deleted, tickets
+   resolved.
 
 Guaranteed, whatever the clocks do, and with any number of processes on one journal:
 
 * What was promised comes to ITFlow, or stays in the journal with the reason.
-* When every write that ITFlow still held has happened, and the next look is over, one row is left of each entry.
+* When every write that ITFlow still held has happened, and the next look is over, one asset or contact is left of each
+  entry, and one ticket that is not resolved. Of a note, one is left unless a write happens that late: then both stay,
+  and the log names them.
+* Before each sending ITFlow is asked whether the client is there and not archived, and whether the contact, location
+  or ticket that the entry names is this client's: nothing is written to another one.
 * The row whose id a caller was told is never removed, nor is one that carries no mark of an unaccounted sending, or
   that anybody has changed since: such a double stays, and is named in the log.
 
@@ -21,6 +27,7 @@ Not guaranteed, because ITFlow offers no means for it:
 
 * For a while there may be two rows, from when a late write happens until the next look.
 * A write that happens later than a week after it was repeated stays.
+* What a double has set off in ITFlow (a number that is used up, a notification to technicians) is not undone.
 * ITFlow cannot delete on a condition: who changes a double in the milliseconds between the look and the removal loses
   it. Who copies a double, removes the original by hand and changes nothing in the copy, may lose the copy.
 * Who takes the mark out of a row before the bridge has found it there makes the bridge write another one.
@@ -55,7 +62,9 @@ from prometheus_client import Counter, Gauge
 
 from bridge.directory.entries import Scope, covers
 from bridge.directory.mirror import Mirror
+from bridge.directory.rows import TABLES
 from bridge.errors import (
+    BadParameter,
     ItflowError,
     ItflowUnreachable,
     KeyRefused,
@@ -65,12 +74,15 @@ from bridge.errors import (
     StorageError,
     WriteRefused,
 )
+from bridge.itflow import tail
 from bridge.itflow.client import ItflowClient
-from bridge.itflow.protocol import Row
+from bridge.itflow.modules import MODULES
+from bridge.itflow.protocol import Row, number
 from bridge.itflow.transport import Unfinished
-from bridge.outbox.found import fields_to_delete, judge
+from bridge.outbox import looking
+from bridge.outbox.found import judge
 from bridge.outbox.journal import LOOKS, Journal, JournalEntry, State
-from bridge.outbox.kinds import KINDS, Item
+from bridge.outbox.kinds import KINDS, Item, Undo
 from bridge.settings import AssetsSection
 
 log = logging.getLogger(__name__)
@@ -84,6 +96,10 @@ STOP_S = 5.0  # for attempts under way when the service ends
 ENTRIES = Gauge("itflow_bridge_journal_entries", "Writes in the journal, by state.", ["state"])
 OLDEST = Gauge("itflow_bridge_journal_oldest_seconds", "Age of the oldest write that is not in ITFlow yet.")
 ATTEMPTS = Counter("itflow_bridge_asset_attempts_total", "Attempts to add assets, by outcome.", ["outcome"])
+WRITES = Counter("itflow_bridge_write_attempts_total", "Attempts to write to ITFlow, by outcome.", ["kind", "outcome"])
+
+# The client that asks with the key of a person of that name; None where there is no such key.
+ClientOf = Callable[[str], ItflowClient | None]
 
 
 class Step(StrEnum):
@@ -105,6 +121,10 @@ class Deliverer:
         mirror: Which clients there are.
         section: Deadlines.
         on_step: Told each step before it is taken.
+        client_of: Asks ITFlow with a person's own key.
+
+    Attributes:
+        journal: Where they are kept.
     """
 
     def __init__(
@@ -114,15 +134,17 @@ class Deliverer:
         mirror: Mirror,
         section: AssetsSection,
         on_step: Callable[[Step], None] = lambda _step: None,
+        client_of: ClientOf = lambda _person: None,
     ) -> None:
-        self._journal = journal
+        self.journal = journal
         self._client = client
         self._mirror = mirror
         self._section = section
         self._on_step = on_step
+        self._client_of = client_of
         self._wake = asyncio.Event()
         self._stopping = False
-        self._busy: set[tuple[str, int]] = set()
+        self._busy: set[tuple[str, str, int]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._settled: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -139,22 +161,56 @@ class Deliverer:
             The journal's entry: added, or still pending.
 
         Raises:
-            NotReady: There is no mirror yet to check the client with.
-            NotFound: There is no such client, it is archived, or out of scope; or a limited key refers to a row of
-                somebody else.
-            BadParameter: A limited key refers to a row that cannot be checked.
-            StorageError: The journal cannot be written; nothing is promised.
+            NotReady, NotFound, BadParameter, StorageError: See ``promise``.
             WriteRefused: ITFlow does not take it.
         """
-        if not covers(scope, client_id) or self._mirror.snapshot.client(client_id) is None:
-            raise NotFound(f"There is no client {client_id}, or it is archived, or this key does not cover it.")
-        item.check(self._mirror.snapshot, client_id, scope)
-        database = self._journal.database
-        entry = await database.run(lambda: self._journal.accept(client_id, item, key, self._section.repeat_window_s))
+        entry = await self.promise(client_id, item, scope, key)
         if entry.state is State.PENDING:
             entry = await self._wait(entry)
         if entry.state is State.REFUSED:
             raise WriteRefused(entry.reason)
+        return entry
+
+    async def promise(
+        self,
+        client_id: int,
+        item: Item,
+        scope: Scope,
+        key: str,
+        *,
+        person: str = "",
+        wait_s: float = 0,
+        repeat_window_s: float | None = None,
+    ) -> JournalEntry:
+        """Take a write in, without waiting for ITFlow.
+
+        Args:
+            client_id: Whose it is.
+            item: What to write.
+            scope: The clients that the caller's key covers.
+            key: Its name.
+            person: Whose key of ITFlow it is to be written with, if there is one; empty for the bridge's.
+            wait_s: How long it is not sent yet.
+            repeat_window_s: How long the same client and identity mean the same item; ``assets.repeat_window_s`` where
+                it is not given.
+
+        Raises:
+            NotReady: There is no mirror yet to check the client with.
+            NotFound: There is no such client, it is archived, or out of scope; or it refers to a row of somebody else.
+            BadParameter: A limited key refers to a row that cannot be checked.
+            StorageError: The journal cannot be written; nothing is promised.
+        """
+        if not covers(scope, client_id) or self._mirror.snapshot.client(client_id) is None:
+            raise NotFound(f"There is no client {client_id}, or it is archived, or this key does not cover it.")
+        item.check(self._mirror.snapshot, client_id, scope)
+        only, there = KINDS[item.kind].only, self._mirror.freshness.generation
+        if only and there and there != only:
+            raise BadParameter(f"ITFlow takes a {item.kind} {only} only; this one is {there}.")
+        window_s = self._section.repeat_window_s if repeat_window_s is None else repeat_window_s
+        entry = await self.journal.database.run(
+            lambda: self.journal.accept(client_id, item, key, window_s, person=person, wait_s=wait_s)
+        )
+        self._wake.set()
         return entry
 
     async def entry(self, entry_id: int) -> JournalEntry:
@@ -164,7 +220,15 @@ class Deliverer:
             NotFound: There is no entry of this id.
             StorageError: The journal cannot be read.
         """
-        return await self._journal.database.run(lambda: self._journal.get(entry_id))
+        return await self.journal.database.run(lambda: self.journal.get(entry_id))
+
+    async def withdraw(self, entry_id: int) -> bool:
+        """Take an entry back that was never sent; whether it was still there to be taken back.
+
+        Raises:
+            StorageError: The journal cannot be written.
+        """
+        return await self.journal.database.run(lambda: self.journal.withdraw(entry_id))
 
     async def run(self) -> None:
         """Deliver until ``stop`` is called; then end with the attempts that are under way."""
@@ -206,13 +270,13 @@ class Deliverer:
     async def _hurry(self) -> None:
         """A new start may come with a new key or address: whatever waits is tried at once."""
         try:
-            await self._journal.database.run(self._journal.hurry)
+            await self.journal.database.run(self.journal.hurry)
         except StorageError as error:
             log.error("Writes cannot be delivered: %s", error)  # noqa: TRY400 - the text says it all
 
     async def _start(self, attempts: asyncio.TaskGroup) -> float:
         """Take up what is due; the time until more may be."""
-        journal = self._journal
+        journal = self.journal
         heads, watched, counts = await journal.database.run(
             lambda: (journal.heads(), journal.watched(), journal.counts())
         )
@@ -221,8 +285,8 @@ class Deliverer:
         OLDEST.set(max((entry.accepted.age_s for entry in heads), default=0))
         waits_s = [POLL_S]
         for entry, place, work in (
-            *((entry, ("client", entry.client_id), self._deliver) for entry in heads),
-            *((entry, ("entry", entry.id), self._watch) for entry in watched),
+            *((entry, _place(entry), self._deliver) for entry in heads),
+            *((entry, ("entry", entry.kind, entry.id), self._watch) for entry in watched),
         ):
             if entry.due_in_s:
                 waits_s.append(entry.due_in_s)
@@ -232,7 +296,7 @@ class Deliverer:
         return min(waits_s)
 
     async def _attempt(
-        self, entry: JournalEntry, place: tuple[str, int], work: Callable[[JournalEntry], Awaitable[str]]
+        self, entry: JournalEntry, place: tuple[str, str, int], work: Callable[[JournalEntry], Awaitable[str]]
     ) -> None:
         try:
             async with self._slots:
@@ -244,7 +308,9 @@ class Deliverer:
         finally:
             self._busy.discard(place)
             self._wake.set()
-        ATTEMPTS.labels(outcome).inc()
+        WRITES.labels(entry.kind, outcome).inc()
+        if entry.kind == "asset":
+            ATTEMPTS.labels(outcome).inc()
         if outcome in {State.ADDED, State.REFUSED} and (event := self._settled.get(entry.id)):
             event.set()
 
@@ -255,6 +321,7 @@ class Deliverer:
             if entry.lost and (found_id := judge(entry, await self._rows(entry)).kept):
                 return await self._added(entry, found_id)
             await self._reach(entry)
+            await self._reach_parents(entry)
         except WriteRefused as error:
             return await self._refused(entry, str(error))
         except RowMissing as error:
@@ -266,7 +333,7 @@ class Deliverer:
         return await self._send(entry)
 
     async def _rows(self, entry: JournalEntry) -> list[Row]:
-        return await self._client.rows(KINDS[entry.kind].module, client_id=entry.client_id)
+        return await looking.rows(self._client, entry)
 
     async def _reach(self, entry: JournalEntry) -> None:
         """Whether the client can be reached.
@@ -285,30 +352,56 @@ class Deliverer:
                 f"Client {entry.client_id} was archived in ITFlow before the {entry.kind} could be added."
             )
 
+    async def _reach_parents(self, entry: JournalEntry) -> None:
+        """Whether the rows that an entry names are its client's: ITFlow takes any."""
+        for field, module in KINDS[entry.kind].parents.items():
+            parent_id = number(entry.fields.get(field)) or 0
+            if not parent_id:
+                continue
+            row = await self._client.row(module, parent_id)
+            if number(row.get(MODULES[module].client_column or "")) != entry.client_id:
+                raise WriteRefused(
+                    f"{field}: row {parent_id} of {module} is not of client {entry.client_id} (any more)."
+                )
+
     async def _send(self, entry: JournalEntry) -> str:
         self._on_step(Step.CLAIM)
-        kind, journal = KINDS[entry.kind], self._journal
-        hold_s = self._section.answer_s + self._section.settle_s
-        number = await journal.database.run(lambda: journal.claim(entry, hold_s))
-        if number is None:
+        kind, journal, floor = KINDS[entry.kind], self.journal, None
+        if kind.numbered and entry.floor is None:
+            try:
+                floor = await tail.last_id(self._client, kind.module)
+            except ItflowError as error:
+                return await self._defer(entry, str(error))
+        hold_s = self._section.answer_s + kind.patience * self._section.settle_s
+        sending = await journal.database.run(lambda: journal.claim(entry, hold_s, floor))
+        if sending is None:
             return "taken"
-        fields = {"client_id": entry.client_id, **kind.with_mark(entry.fields, entry.tag, number)}
+        fields = {"client_id": entry.client_id, **kind.with_mark(entry.fields, entry.tag, sending)}
+        own = self._client_of(entry.person) if entry.person else None
+        client = own or self._client
         self._on_step(Step.SEND)
         try:
-            answer = await self._client.call(kind.module, "create", fields, timeout_s=self._section.answer_s)
-        except (WriteRefused, RightMissing) as error:
-            await journal.database.run(lambda: journal.account(entry.id, {number}))
-            return await self._refused(entry, str(error))
-        except Unfinished as error:
-            return await self._lost(entry, number, str(error))
-        except (ItflowUnreachable, KeyRefused) as error:
-            await journal.database.run(lambda: journal.account(entry.id, {number}))
-            return await self._defer(entry, str(error))
+            answer = await client.call(kind.module, "create", fields, timeout_s=self._section.answer_s)
         except ItflowError as error:
-            return await self._lost(entry, number, str(error), failed=True)
+            return await self._unconfirmed(entry, sending, error, own_key=own is not None)
         self._on_step(Step.CONFIRM)
         # Never 0: decipher raises where a create names no id.
-        return await self._added(entry, answer.insert_id or 0, number)
+        return await self._added(entry, answer.insert_id or 0, sending)
+
+    async def _unconfirmed(self, entry: JournalEntry, sending: int, error: ItflowError, *, own_key: bool) -> str:
+        """A sending that ITFlow has not confirmed: it may be lost, refused, or never have left."""
+        reason, journal = str(error), self.journal
+        if isinstance(error, Unfinished):
+            return await self._lost(entry, sending, reason)
+        if not isinstance(error, WriteRefused | RightMissing | ItflowUnreachable | KeyRefused):
+            return await self._lost(entry, sending, reason, failed=True)
+        await journal.database.run(lambda: journal.account(entry.id, {sending}))
+        if own_key and isinstance(error, RightMissing | KeyRefused):
+            log.warning("ITFlow refuses the key of %s; the bridge's own is used: %s", entry.person, reason)
+            await journal.database.run(lambda: journal.without_person(entry))
+        elif isinstance(error, WriteRefused | RightMissing):
+            return await self._refused(entry, reason)
+        return await self._defer(entry, reason)
 
     async def _watch(self, entry: JournalEntry) -> str:
         """Look for what lost sendings of a settled entry have made meanwhile."""
@@ -317,35 +410,38 @@ class Deliverer:
             if entry.itflow_id is None and found.kept:
                 return await self._added(entry, found.kept)
             accounted = set(found.arrived)
-            for number, found_id in found.extra.items():
-                await self._client.delete(KINDS[entry.kind].module, fields_to_delete(entry, found_id))
-                log.warning("%s: a sending that came late was removed again, ITFlow's row %d", _named(entry), found_id)
-                accounted.add(number)
-            for number, ids in found.doubtful.items():
+            for sending, found_id in found.extra.items():
+                await looking.undo(self._client, entry, found_id)
+                log.warning("%s: a sending that came late was taken back, ITFlow's row %d", _named(entry), found_id)
+                accounted.add(sending)
+            for sending, ids in found.doubtful.items():
+                stays = KINDS[entry.kind].undo is Undo.NONE
                 log.error(
-                    "%s stands in ITFlow as %s and also as %s, which somebody has worked on or copied: look, and "
-                    "remove what is too much by hand",
+                    "%s stands in ITFlow as %s and also as %s, which %s: look, and remove what is too much by hand",
                     *(_named(entry), entry.itflow_id, ", ".join(map(str, ids))),
+                    "the bridge cannot take back" if stays else "somebody has worked on or copied",
                 )
-                accounted.add(number)
+                accounted.add(sending)
         except ItflowError as error:
             log.warning("%s cannot be looked for: %s", _named(entry), error)
             accounted = set()
-        journal = self._journal
+        journal = self.journal
         await journal.database.run(lambda: journal.account(entry.id, accounted))
         if not await journal.database.run(lambda: journal.looked(entry)) and entry.lost - accounted:
             log.info("%s: what was sent without an answer did not come in %d looks", _named(entry), LOOKS)
         return "watched"
 
-    async def _added(self, entry: JournalEntry, itflow_id: int, number: int | None = None) -> str:
-        journal = self._journal
-        await journal.database.run(lambda: journal.added(entry, itflow_id, number))
+    async def _added(self, entry: JournalEntry, itflow_id: int, sending: int | None = None) -> str:
+        journal = self.journal
+        await journal.database.run(lambda: journal.added(entry, itflow_id, sending))
+        if KINDS[entry.kind].module in TABLES:
+            self._mirror.written()
         self._on_step(Step.DONE)
         log.info("%s is in ITFlow as %d", _named(entry), itflow_id)
         return State.ADDED
 
     async def _refused(self, entry: JournalEntry, reason: str) -> str:
-        await self._journal.database.run(lambda: self._journal.refused(entry, reason))
+        await self.journal.database.run(lambda: self.journal.refused(entry, reason))
         log.error("%s is refused: %s", _named(entry), reason)
         return State.REFUSED
 
@@ -354,10 +450,10 @@ class Deliverer:
             return await self._refused(entry, f"Given up after {GIVE_UP_AFTER} failures. {reason}")
         return await self._defer(entry, reason, repeat_wait_s, failed=True)
 
-    async def _lost(self, entry: JournalEntry, number: int, reason: str, *, failed: bool = False) -> str:
+    async def _lost(self, entry: JournalEntry, sending: int, reason: str, *, failed: bool = False) -> str:
         """A sending without a clear answer."""
-        settle_s = self._section.settle_s
-        repeat_wait_s = min(settle_s * 2 ** min(number - 1, 20), max(settle_s, self._section.max_wait_s))
+        settle_s = self._section.settle_s * KINDS[entry.kind].patience
+        repeat_wait_s = min(settle_s * 2 ** min(sending - 1, 20), max(settle_s, self._section.max_wait_s))
         if failed:
             return await self._failed(entry, reason, repeat_wait_s)
         return await self._defer(entry, reason, repeat_wait_s)
@@ -367,10 +463,17 @@ class Deliverer:
     ) -> str:
         longest_s = min(FIRST_WAIT_S * 2 ** min(entry.tries, 20), self._section.max_wait_s)
         wait_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter is no secret
-        journal = self._journal
+        journal = self.journal
         await journal.database.run(lambda: journal.defer(entry, reason, wait_s, repeat_wait_s, failed=failed))
         log.warning("%s waits %.1f s: %s", _named(entry), wait_s, reason)
         return "deferred"
+
+
+def _place(entry: JournalEntry) -> tuple[str, str, int]:
+    """Of entries with the same place, one is sent at a time."""
+    if KINDS[entry.kind].one_at_a_time:
+        return "kind", entry.kind, 0
+    return "client", entry.kind, entry.client_id
 
 
 def _named(entry: JournalEntry) -> str:
@@ -380,7 +483,7 @@ def _named(entry: JournalEntry) -> str:
 @asynccontextmanager
 async def delivering(deliverer: Deliverer) -> AsyncIterator[Deliverer]:
     """Keep a deliverer at work; at the end, attempts under way may finish within a few seconds."""
-    task = asyncio.create_task(deliverer.run(), name="asset delivery")
+    task = asyncio.create_task(deliverer.run(), name="outbox")
     try:
         yield deliverer
     finally:
@@ -389,4 +492,4 @@ async def delivering(deliverer: Deliverer) -> AsyncIterator[Deliverer]:
             async with asyncio.timeout(STOP_S):
                 await task
         except TimeoutError:
-            log.warning("Assets are left in the journal; the next start goes on with them")
+            log.warning("Writes are left in the journal; the next start goes on with them")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.itflow.modules import id_column
 from bridge.itflow.protocol import Row, row_id
 from bridge.outbox.journal import JournalEntry
-from bridge.outbox.kinds import KINDS
+from bridge.outbox.kinds import KINDS, Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Found:
         extra: Rows to be removed, id by number: each was made by a sending of ours beside the one that counts, and
             nobody has changed it since.
         doubtful: Ids of rows that a sending of ours has made too, or that were copied from such a row, by number;
-            somebody has worked on them, so they stay.
+            somebody has worked on them, or ITFlow takes such rows not back, so they stay.
     """
 
     kept: int | None
@@ -40,7 +40,7 @@ def judge(entry: JournalEntry, rows: Iterable[Row]) -> Found:
 
     Args:
         entry: As the journal has it now: the row that its caller was told of counts, whatever else stands there.
-        rows: All rows of its client and kind.
+        rows: All rows that may be its; see ``looking``.
     """
     kind = KINDS[entry.kind]
     by_number: defaultdict[int, dict[int, Row]] = defaultdict(dict)
@@ -57,13 +57,13 @@ def judge(entry: JournalEntry, rows: Iterable[Row]) -> Found:
         group = by_number[number]
         if kept in group:
             arrived.add(number)
-        elif len(group) == 1 and all(kind.is_untouched(row) for row in group.values()):
+        elif kind.undo is not Undo.NONE and len(group) == 1 and all(map(kind.is_untouched, group.values())):
             (extra[number],) = group
         else:
             doubtful[number] = tuple(sorted(group))
     return Found(kept, frozenset(arrived), extra, doubtful)
 
 
-def fields_to_delete(entry: JournalEntry, found_id: int) -> dict[str, object]:
-    """What v1 wants to know to delete a row of an entry."""
+def fields_to_undo(entry: JournalEntry, found_id: int) -> dict[str, object]:
+    """What v1 wants to know to delete or resolve a row of an entry."""
     return {id_column(KINDS[entry.kind].module): found_id, "client_id": entry.client_id}

@@ -46,6 +46,7 @@ class JournalEntry:
         name: What it is called, for people.
         fields: As the caller gave them, by ITFlow's names.
         key: Name of the bridge's key that it came with.
+        person: Whose key of ITFlow it is written with; empty for the bridge's.
         accepted: When.
         due_in_s: When it is looked at next; 0 for now.
         repeat_in_s: How long a sending without an answer is not repeated yet; 0 for no longer.
@@ -53,6 +54,7 @@ class JournalEntry:
         failures: How often ITFlow itself failed on it.
         tag: Marks its rows in ITFlow, together with the number of the sending.
         sends: How many numbers were given to sendings.
+        floor: The last id of its module before the first sending, where it is looked for by ids.
         lost: The sendings of which it is not known what became: under way, or without a clear answer.
         looks: How often those were looked for since the entry was settled.
         reason: Why it is not in ITFlow yet; empty for none.
@@ -65,6 +67,7 @@ class JournalEntry:
     name: str
     fields: dict[str, object]
     key: str
+    person: str
     state: State
     accepted: Moment
     due_in_s: float
@@ -73,6 +76,7 @@ class JournalEntry:
     failures: int
     tag: str
     sends: int
+    floor: int | None
     lost: frozenset[int]
     looks: int
     reason: str
@@ -80,8 +84,8 @@ class JournalEntry:
 
 
 _COLUMNS = (
-    "id, kind, client_id, name, fields, key, state, accepted, tries, failures, tag, sends, lost, looks, reason, "
-    "itflow_id, boot, due_s, repeat_s"
+    "id, kind, client_id, name, fields, key, person, state, accepted, tries, failures, tag, sends, floor, lost, "
+    "looks, reason, itflow_id, boot, due_s, repeat_s"
 )
 
 
@@ -99,7 +103,9 @@ class Journal:
         self.database = database
         self._clock = clock
 
-    def accept(self, client_id: int, item: Item, key: str, repeat_window_s: float) -> JournalEntry:
+    def accept(
+        self, client_id: int, item: Item, key: str, repeat_window_s: float, *, person: str = "", wait_s: float = 0
+    ) -> JournalEntry:
         """Take a write in, or find it where the same one was taken in a short time ago.
 
         One that is still pending is the same whenever it was asked for. One that was given up while a sending of it
@@ -111,6 +117,8 @@ class Journal:
             key: Name of the bridge's key that it came with.
             repeat_window_s: How long the same client and identity mean the same item. Across a restart of the
                 machine that is counted by the wall clock, so there a clock that is set within it can mislead.
+            person: Whose key of ITFlow it is written with; empty for the bridge's.
+            wait_s: How long it is not sent yet.
         """
         now = self._clock()
         with self.database.write() as connection:
@@ -130,11 +138,11 @@ class Journal:
             if known and (known[2] == State.PENDING or Moment.read(known[1]).age_at(now) < repeat_window_s):
                 return self._get(connection, known[0])
             (entry_id,) = connection.execute(
-                "INSERT INTO journal (kind, client_id, name, identity, fields, key, accepted, tag) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                "INSERT INTO journal (kind, client_id, name, identity, fields, key, person, accepted, tag, boot, "
+                "due_s, repeat_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 (
-                    *(item.kind, client_id, item.label, item.identity, json.dumps(item.fields()), key),
-                    *(str(now), secrets.token_hex(8)),
+                    *(item.kind, client_id, item.label, item.identity, json.dumps(item.fields()), key, person),
+                    *(str(now), secrets.token_hex(8), *self._ahead(wait_s, 0)),
                 ),
             ).fetchone()
             return self._get(connection, entry_id)
@@ -156,10 +164,11 @@ class Journal:
             return self._select(connection, "WHERE state = ? ORDER BY id DESC LIMIT ?", state, count)
 
     def heads(self) -> list[JournalEntry]:
-        """The oldest pending entry of each client: only that one may go, so that their order stays."""
+        """The oldest pending entry of each client and kind: only that one may go, so that their order stays."""
         with self.database.read() as connection:
             return self._select(
-                connection, "WHERE id IN (SELECT min(id) FROM journal WHERE state = 'pending' GROUP BY client_id)"
+                connection,
+                "WHERE id IN (SELECT min(id) FROM journal WHERE state = 'pending' GROUP BY client_id, kind)",
             )
 
     def watched(self) -> list[JournalEntry]:
@@ -173,12 +182,13 @@ class Journal:
             found = dict(connection.execute("SELECT state, count(*) FROM journal GROUP BY state").fetchall())
         return {state: found.get(state.value, 0) for state in State}
 
-    def claim(self, entry: JournalEntry, wait_s: float) -> int | None:
+    def claim(self, entry: JournalEntry, wait_s: float, floor: int | None = None) -> int | None:
         """Note that an entry is being sent from now on, before it is.
 
         Args:
             entry: As it was read before ITFlow was looked at.
             wait_s: How long nobody else repeats it.
+            floor: The last id of its module, where it is looked for by ids; the first one given stays.
 
         Returns:
             The number of the sending; None if somebody else has taken the entry up meanwhile.
@@ -189,8 +199,9 @@ class Journal:
                 return None
             number = found[0].sends + 1
             self._set(
-                "sends = ?, lost = ?, tries = tries + 1, boot = ?, due_s = ?, repeat_s = ?",
-                (number, _numbers(found[0].lost | {number}), *self._ahead(FIRST_LOOK_S, wait_s)),
+                "sends = ?, lost = ?, floor = coalesce(floor, ?), tries = tries + 1, boot = ?, due_s = ?, "
+                "repeat_s = ?",
+                (number, _numbers(found[0].lost | {number}), floor, *self._ahead(FIRST_LOOK_S, wait_s)),
                 entry.id,
                 connection,
             )
@@ -268,14 +279,24 @@ class Journal:
             )
         return goes_on
 
+    def without_person(self, entry: JournalEntry) -> None:
+        """Write it with the bridge's key from now on."""
+        self._change("person = ''", (), [entry.id])
+
     def hurry(self) -> None:
         """Let everything be looked at now; what was sent without an answer is repeated no sooner for that."""
         with self.database.write() as connection:
-            connection.execute("UPDATE journal SET due_s = 0 WHERE state = 'pending' OR lost <> '[]'")
+            connection.execute("UPDATE journal SET due_s = 0 WHERE (state = 'pending' AND tries > 0) OR lost <> '[]'")
 
     def retry(self, entry_ids: Iterable[int]) -> int:
         """Try entries again now, refused ones too; the number of those that are not yet added."""
         return self._change("state = 'pending', failures = 0, due_s = 0", (), entry_ids)
+
+    def withdraw(self, entry_id: int) -> bool:
+        """Forget an entry if it was never sent; whether it was."""
+        with self.database.write() as connection:
+            never = "DELETE FROM journal WHERE id = ? AND state = 'pending' AND sends = 0"
+            return connection.execute(never, (entry_id,)).rowcount > 0
 
     def drop(self, entry_ids: Iterable[int]) -> int:
         """Forget entries that are not yet added; their number."""

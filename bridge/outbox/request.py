@@ -1,8 +1,7 @@
 """What an asset to be added may hold: the fields of ITFlow's ``assets/create`` and their limits.
 
-ITFlow answers a value that its database does not take with an empty 500, so everything is checked here. It
-also strips HTML tags from every text; the same is done here beforehand, so that a name that nothing is left of is
-refused at once. The row is known again by its mark (see ``kinds``), not by its name.
+ITFlow answers a value that its database does not take with an empty 500, so everything is checked here. The row is
+known again by its mark (see ``kinds``), not by its name.
 """
 
 from __future__ import annotations
@@ -13,60 +12,20 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.directory.entries import Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.outbox import references
-
-# PHP's strip_tags: a tag begins with "<" and no blank after it, and may be left open to the end. PHP's blanks are
-# ASCII's: "<" followed by a no-break space begins a tag.
-_TAG = re.compile(r"<(?![ \t\n\r\v\f])[^>]*(?:>|\Z)")
-_BLANKS = " \t\n\r\v\0"  # that PHP's trim takes off
-_LINE_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_TEXT_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
-
-LARGEST_ID = 2**31 - 1  # MariaDB's INT
-
-
-def without_tags(text: str) -> str:
-    """Text as ITFlow stores it: stripping it once more changes nothing."""
-    while (stripped := _TAG.sub("", text)) != text:
-        text = stripped
-    return text.strip(_BLANKS)
-
-
-def _text(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return value
-    text = str(value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must be valid Unicode text")
-    return text
-
-
-def _line(value: object) -> object:
-    value = _text(value)
-    return without_tags(_LINE_CONTROLS.sub(" ", value)) if isinstance(value, str) else value
-
-
-def _paragraphs(value: object) -> object:
-    value = _text(value)
-    return without_tags(_TEXT_CONTROLS.sub(" ", value.replace("\r\n", "\n"))) if isinstance(value, str) else value
+from bridge.outbox.texts import Id, Line, Name, Paragraphs, line, read_as
 
 
 def _blank_as_none(value: object) -> object:
     return value.strip() or None if isinstance(value, str) else value
 
 
-def _blank_as_zero(value: object) -> object:
-    return value.strip() or 0 if isinstance(value, str) else value
-
-
-Line = Annotated[str, Field(max_length=200), BeforeValidator(_line)]
 Day = Annotated[Annotated[dt.date, Field(ge=dt.date(1000, 1, 1))] | None, BeforeValidator(_blank_as_none)]
-Id = Annotated[int, Field(ge=0, le=LARGEST_ID), BeforeValidator(_blank_as_zero)]
 
 
 class NewAsset(BaseModel):
@@ -74,8 +33,8 @@ class NewAsset(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_line)]
-    description: Annotated[str, Field(max_length=255), BeforeValidator(_line)] = ""
+    name: Name
+    description: Annotated[str, Field(max_length=255), BeforeValidator(line)] = ""
     type: Line = ""
     make: Line = ""
     model: Line = ""
@@ -83,7 +42,7 @@ class NewAsset(BaseModel):
     os: Line = ""
     ip: Line = ""
     mac: Line = ""
-    uri: Annotated[str, Field(max_length=500), BeforeValidator(_line)] = ""
+    uri: Annotated[str, Field(max_length=500), BeforeValidator(line)] = ""
     status: Line = ""
     location_id: Id = 0
     vendor_id: Id = 0
@@ -92,7 +51,7 @@ class NewAsset(BaseModel):
     purchase_date: Day = None
     warranty_expire: Day = None
     install_date: Day = None
-    notes: Annotated[str, Field(max_length=16000), BeforeValidator(_paragraphs)] = ""
+    notes: Paragraphs = ""
 
     kind: ClassVar[str] = "asset"
 
@@ -128,13 +87,7 @@ def read(parameters: Mapping[str, object]) -> NewAsset:
     Raises:
         BadParameter: A field is missing, unknown or not acceptable; the text names every one.
     """
-    try:
-        return NewAsset.model_validate(parameters)
-    except ValidationError as error:
-        faults = (
-            _fault(str(fault["loc"][0]), fault["type"], fault["msg"]) for fault in error.errors(include_url=False)
-        )
-        raise BadParameter("; ".join(faults)) from None  # pydantic's text repeats the values
+    return read_as(NewAsset, parameters)
 
 
 def read_legacy(parameters: Mapping[str, str]) -> NewAsset:
@@ -148,13 +101,3 @@ def read_legacy(parameters: Mapping[str, str]) -> NewAsset:
         return read({**fields, "name": parameters.get("add_asset", "")})
     except BadParameter as error:
         raise BadParameter(re.sub(r"\bname:", "add_asset:", str(error), count=1)) from error
-
-
-def _fault(field: str, kind: str, text: str) -> str:
-    if field == "name" and kind in {"missing", "string_too_short"}:
-        return "name: the asset's name is missing"
-    if kind == "extra_forbidden":
-        return f"{field}: there is no such field; known are {', '.join(NewAsset.model_fields)}"
-    if kind.startswith("date"):
-        return f"{field}: must be a date such as 2026-01-31"
-    return f"{field}: {text.removeprefix('Value error, ').removeprefix('Input ').lower()}"

@@ -71,6 +71,9 @@ def api(feature: Feature | None, good: int = 200, other: int = 200, *, silent: b
 
 ASSET = {"client_id": "1", "name": "PC"}
 EVENT = {"event": "hangup", "direction": "in", "callId": "1"}
+CONTACT = {"client_id": "1", "email": "ann@new.example", "phone": "2125550177", "name": "Ann"}
+TICKET = {"client_id": "1", "subject": "Printer"}
+NOTE = {"client_id": "1", "ticket_id": "1", "text": "Called"}
 OLD_ASSET = {"client_id": "1", "add_asset": "PC"}
 # What /api.php answers, by the parameter that asks.
 QUESTIONS: Mapping[str, Row] = {
@@ -115,6 +118,19 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
     ("POST", "/calls/dial"): [Row("/calls/dial", F.CALLS, 503, 503, {"number": "1", "extension": "101"})],
     ("POST", "/calls/events"): [Row("/calls/events", F.CALLS, body=EVENT, header_only=True)],
     ("POST", "/calls/events/{form}"): [Row("/calls/events/zammad", F.CALLS, body=EVENT, header_only=True)],
+    ("POST", "/contacts"): [
+        Row("/contacts", F.CONTACTS, 201, 404, CONTACT),
+        Row("/contacts", F.CONTACTS, 201, 404, {}, CONTACT),
+    ],
+    ("GET", "/contacts/{id}"): [Row("/contacts/2", F.CONTACTS, 200, 404), Row("/contacts/1", F.CONTACTS, 404, 404)],
+    ("POST", "/tickets"): [
+        Row("/tickets", F.TICKETS, 201, 404, TICKET),
+        Row("/tickets", F.TICKETS, 201, 404, {}, TICKET),
+    ],
+    ("GET", "/tickets/{id}"): [Row("/tickets/3", F.TICKETS, 200, 404), Row("/tickets/2", F.TICKETS, 404, 404)],
+    # This ITFlow is older than notes.
+    ("POST", "/notes"): [Row("/notes", F.TICKETS, 400, 404, NOTE), Row("/notes", F.TICKETS, 400, 404, {}, NOTE)],
+    ("GET", "/notes/{id}"): [Row("/notes/3", F.TICKETS, 404, 404)],
     ("GET", "/healthz"): [Row("/healthz", "open")],
     ("GET", "/readyz"): [Row("/readyz", "open or admin")],
     ("GET", "/openapi.json"): [Row("/openapi.json", "open")],
@@ -163,6 +179,10 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             until_synced(bridge)
             answer = ask(bridge, "POST", Row("/assets", F.ASSETS, query=ASSET), "all", "query")
             assert answer.headers.get("location") == "/assets/1", answer
+            answer = ask(bridge, "POST", Row("/contacts", F.CONTACTS, query=CONTACT), "all", "query")
+            assert answer.headers.get("location") == "/contacts/2", answer
+            answer = ask(bridge, "POST", Row("/tickets", F.TICKETS, query=TICKET), "all", "query")
+            assert answer.headers.get("location") == "/tickets/3", answer
             yield bridge
 
 

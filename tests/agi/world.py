@@ -14,8 +14,9 @@ from bridge.access.keys import Feature, Keys, Options
 from bridge.agi.features import Features
 from bridge.agi.lockout import Lockout
 from bridge.agi.server import Server, listening
+from bridge.calls.people import People, Person
 from bridge.clock import Moment
-from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Ticket
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import ItflowUnreachable
@@ -72,6 +73,11 @@ COLLEAGUES = [
 ]
 
 
+# Jörg Müller's ticket; only a dialplan that asks for its person is told of it.
+AGENT = 90
+TICKETS = [Ticket(7, 2, "TCK-7", "Printer", 12, AGENT, "2", "2026-11-27 10:00:00")]
+
+
 def mirror(age: dt.timedelta = dt.timedelta(0)) -> Mirror:
     """A mirror of those clients, read that long ago."""
     at = dt.datetime.now(dt.UTC) - age
@@ -79,6 +85,8 @@ def mirror(age: dt.timedelta = dt.timedelta(0)) -> Mirror:
         clients=[row.client for row in ROWS],
         entries=[*(row.contact for row in ROWS), *COLLEAGUES],
         invoices=[row.invoice for row in ROWS if row.invoice],
+        tickets=TICKETS,
+        agents={AGENT: 'Tina "T" & Co'},
     )
     return Mirror(snapshot, Freshness(people_at=Moment(at), money_at=Moment(at)))
 
@@ -113,6 +121,8 @@ async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World
     if not keys.all():
         keys.add("pbx", Options(), secret=SECRET)
         keys.add("names", Options(features=frozenset({Feature.CALLERID})), secret="names-only")
+    people = People(database)
+    people.add(Person(name="Tina", extensions=("201", "202"), itflow_user_id=AGENT))
     made: list[World] = []
 
     async def read_pin(contact_id: int) -> str:
@@ -130,6 +140,7 @@ async def world(folder: Path, mirror: Mirror, **settings) -> AsyncIterator[World
         mirror=mirror,
         read_pin=read_pin,
         lockout=Lockout(database, section.pin_tries, section.lockout_s),
+        extension_of=people.extension_of,
     )
     try:
         async with listening(features) as (server, port):

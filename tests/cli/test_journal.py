@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge.outbox import contact, note, ticket
 from bridge.outbox.journal import Journal, State
 from bridge.outbox.request import read
 from bridge.storage import Database
@@ -28,6 +29,15 @@ def test_list_shows_what_became_of_each(command):
     for part in ("one", "pending", "two", "refused", "does not want [red]it[/red]", "three", "added", "77", "pbx"):
         assert part in listed
     assert "one" not in command("journal", "list", "--state", "refused")
+
+
+def test_list_shows_every_kind(command, journal):
+    journal.accept(1, contact.read({"name": "Ann", "email": "ann@x.example"}, asked_in="US"), "pbx", 1)
+    journal.accept(1, ticket.read({"subject": "Printer"}), "pbx", 1)
+    journal.accept(1, note.read({"ticket_id": 7, "text": "Called"}), "pbx", 1)
+    listed = command("journal", "list")
+    for part in ("contact", "Ann", "ticket", "Printer", "note on ticket 7"):
+        assert part in listed
 
 
 def test_refused_ones_are_tried_again(command, journal, entries):

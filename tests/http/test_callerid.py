@@ -112,6 +112,7 @@ async def test_json(door: Desk) -> None:
         "technical": False,
         "lead": False,
         "language": "de",
+        **dict.fromkeys(("ticket", "ticket_id", "agent", "agent_id", "agent_extension")),
         "reason": "",
         "attestation": "",
     }

@@ -1,4 +1,4 @@
-"""The doors for assets in a process of their own, which a test can kill at any step of a delivery.
+"""The doors for writes in a process of their own, which a test can kill at any step of a delivery.
 
 Prints the port it listens on. Clients 1 to 9 exist; the key is ``KEY``.
 """
@@ -14,15 +14,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bridge.access.keys import Keys, Options
+from bridge.access.keys import Feature, Keys, Options
 from bridge.clock import Moment
 from bridge.directory.entries import Client
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
-from bridge.http import assets, legacy
+from bridge.http import assets, legacy, writes
 from bridge.http.errors import rendered
-from bridge.http.state import DELIVERER, KEYS
+from bridge.http.state import DELIVERER, KEYS, MIRROR, SETTINGS
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
 from bridge.outbox.delivery import Deliverer, Step, delivering
@@ -52,17 +52,19 @@ async def serve(options: argparse.Namespace) -> None:
     database = Database(options.database, durable=True)
     keys = Keys(database, Settings())
     with suppress(BadParameter):  # made before a kill
-        keys.add("test", Options(), secret="KEY")
+        keys.add("test", Options(frozenset(Feature)), secret="KEY")
     clients = [Client(number, f"Client {number}") for number in range(1, 10)]
     mirror = Mirror(Snapshot.build(clients=clients), Freshness(people_at=Moment.now()))
     async with open_session() as session:
         client = ItflowClient(session, options.itflow, "ITFLOW-KEY", timeout_s=TIMEOUT_S, attempts=1)
-        deliverer = Deliverer(Journal(database), client, mirror, SECTION, Killer(options.die, options.count))
+        section = SECTION.model_copy(update={"settle_s": options.settle})
+        deliverer = Deliverer(Journal(database), client, mirror, section, Killer(options.die, options.count))
         app = web.Application(middlewares=[rendered])
         app[KEYS] = keys
-        app[DELIVERER] = deliverer
+        app[DELIVERER], app[MIRROR], app[SETTINGS] = deliverer, mirror, Settings()
         app.add_routes(assets.routes)
         app.add_routes(legacy.routes)
+        app.add_routes(writes.routes)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -81,6 +83,7 @@ def main() -> None:
     parser.add_argument("--database", type=Path, required=True)
     parser.add_argument("--itflow", required=True)
     parser.add_argument("--die", default="")
+    parser.add_argument("--settle", type=float, default=SECTION.settle_s)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="no file may grow from now on")
     asyncio.run(serve(parser.parse_args()))

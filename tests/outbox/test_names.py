@@ -10,7 +10,8 @@ import pytest
 
 from bridge.errors import BadParameter
 from bridge.outbox.kinds import KINDS
-from bridge.outbox.request import NewAsset, read, without_tags
+from bridge.outbox.request import NewAsset, read
+from bridge.outbox.texts import without_tags
 from tests.counterparts import lacking
 
 NAMES = 20_000

@@ -96,6 +96,30 @@ async def test_a_vip_rings_in_another_way(lookup, http, door, way, number, ring)
     assert invite.header("Alert-Info") == ring
 
 
+# Whose newest ticket somebody has, and who is rung then; the others go on to the dialplan's own Dial().
+AGENTS = {BERND: 'agent 201 7 Tina "T" & Co\n', ALICE: "agent   \n", UNKNOWN: "agent   \n"}
+
+
+@pytest.mark.parametrize("way", ["curl", "agi"])
+@pytest.mark.parametrize("number", AGENTS)
+async def test_the_person_of_the_newest_ticket_is_rung_first(pbx, phone, dial, http, door, way, number):
+    plan = dialplan(Place(http, "", SECRET, ""))
+    await pbx.dialplan(
+        f"{plan}[agents]\nexten => 201,1,Dial(PJSIP/phone,10,b(agent^s^1))\n"
+        "[agent]\nexten => s,1,Set(PJSIP_HEADER(add,Alert-Info)=agent)\n same => n,Return()\n"
+        f"[from-trunk]\nexten => 100,1,{WAYS[way].format(agi=door.port, key=SECRET)}\n"
+        " same => n,Verbose(1,agent ${ITFLOW_AGENT_EXTENSION} ${ITFLOW_TICKET_ID} ${ITFLOW_AGENT})\n"
+        " same => n,Gosub(itflow-agent,s,1(10,Local/,@agents))\n"
+        " same => n,Dial(PJSIP/phone,10)\n"
+    )
+    since = len(pbx.log())
+    async with dial(f"<sip:{number}@trunk.example>", "100") as call:
+        invite = await phone.invited(call)
+        await call.hang_up()
+    assert AGENTS[number] in pbx.log()[since:]
+    assert invite.header("Alert-Info") == ("agent" if number == BERND else "")
+
+
 @pytest.mark.parametrize("fault", [*FAULTS, "stopped"])
 async def test_the_phone_rings_whatever_the_bridge_does(lookup, fault):
     if fault == "stopped":

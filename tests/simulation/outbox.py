@@ -18,12 +18,13 @@ from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BridgeError
 from bridge.itflow.client import ItflowClient
+from bridge.outbox import contact, note, request, ticket
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal, State
-from bridge.outbox.request import read
+from bridge.outbox.kinds import KINDS
 from bridge.settings import AssetsSection
 from bridge.storage import Database
-from tests.simulation.itflow import Itflow, Session, Violation
+from tests.simulation.itflow import TABLES, Itflow, Session, Violation
 from tests.simulation.loop import Loop, Process
 
 CLIENTS = (1, 2)
@@ -64,6 +65,19 @@ class TimeOnly(Journal):
         return []
 
 
+def item(kind, client_id, number):
+    """Something to be written; notes go to the ticket that each client has from the beginning."""
+    name = f"{kind}-{number}"
+    match kind:
+        case "asset":
+            return request.read({"name": name})
+        case "contact":
+            return contact.read({"name": name, "email": f"{name}@example.com"}, asked_in="US")
+        case "ticket":
+            return ticket.read({"subject": name})
+    return note.read({"ticket_id": CLIENTS.index(client_id) + 1, "text": name})
+
+
 @cache
 def empty_file():
     path = Path(tempfile.mkdtemp(prefix="simulation-")) / "bridge.db"
@@ -79,15 +93,17 @@ class Run:
         folder: An empty one.
         journal: How the journal is kept.
         wall_clock: Whether it sees the wall clock alone.
+        kinds: What callers want written.
     """
 
-    def __init__(self, seed, folder, journal=Journal, *, wall_clock=False):
+    def __init__(self, seed, folder, journal=Journal, *, wall_clock=False, kinds=tuple(KINDS)):
         self._rng = random.Random(seed)
         random.seed(seed)  # for the jitter of deliveries and of the client
         self._path = folder / "bridge.db"
         shutil.copy(empty_file(), self._path)
         self._journal_type = journal
         self._wall_clock = wall_clock
+        self._kinds = kinds
         self._loop = Loop(self._rng)
         self._processes = {}
         self._databases = []
@@ -135,6 +151,9 @@ class Run:
         loop, rng = self._loop, self._rng
         self._clock = Clock(loop)
         self.itflow = Itflow(loop, rng, CLIENTS)
+        for client_id in CLIENTS:
+            columns = {"ticket_subject": "of old", "ticket_client_id": str(client_id), "ticket_details": ""}
+            self.itflow.insert("tickets", columns, by_bridge=False)
         self.itflow.trouble = rng.choice((0.05, 0.2, 0.5))
         self._deadly = rng.choice((0, 0.001, 0.006))
         loop.after_step = self._after_step
@@ -190,10 +209,11 @@ class Run:
 
     async def _callers(self):
         for number in range(ITEMS):
-            self._loop.start(None, self._caller(self._rng.choice(CLIENTS), f"PC-{number}"))
+            client_id, kind = self._rng.choice(CLIENTS), self._rng.choice(self._kinds)
+            self._loop.start(None, self._caller(client_id, item(kind, client_id, number)))
             await asyncio.sleep(self._rng.uniform(0, 10))
 
-    async def _caller(self, client_id, name):
+    async def _caller(self, client_id, wanted):
         """Asks until it is promised an answer, and now and then once more."""
         again = self._rng.randint(0, 2)
         first_s = None
@@ -203,14 +223,14 @@ class Run:
             if living:
                 process = self._rng.choice(living)
                 first_s = self._loop.time() if first_s is None else first_s
-                self._loop.start(process, self._add(self._processes[process], client_id, name, done))
+                self._loop.start(process, self._add(self._processes[process], client_id, wanted, done))
                 try:
                     async with asyncio.timeout(4):
                         entry = await done
                 except TimeoutError:
                     entry = None
                 if entry is not None:
-                    self._is_the_same(entry, name)
+                    self._is_the_same(entry, wanted)
                     if not again:
                         return
                     again -= 1
@@ -222,19 +242,20 @@ class Run:
             if self._loop.time() > first_s + SECTION.repeat_window_s - 5:
                 return
 
-    async def _add(self, deliverer, client_id, name, done):
+    async def _add(self, deliverer, client_id, wanted, done):
         try:
-            entry = await deliverer.add(client_id, read({"name": name}), None, "key")
+            entry = await deliverer.add(client_id, wanted, None, "key")
         except BridgeError:
             return
         if not done.done():
             done.set_result(entry)
 
-    def _is_the_same(self, entry, name):
+    def _is_the_same(self, entry, wanted):
+        name = _name(entry)
         if self._promised.setdefault(name, entry.id) != entry.id:
             raise Violation(f"{name} was asked for again within the window, and is entry {entry.id} too")
         if entry.itflow_id is not None:
-            self.itflow.told.add(entry.itflow_id)
+            self.itflow.told.add((KINDS[wanted.kind].module, entry.itflow_id))
 
     async def _locks(self):
         while self._chaos:
@@ -250,28 +271,30 @@ class Run:
             self._clock.set_s += self._rng.choice((-3600, -60, 60, 3600, 400 * 86400))
 
     async def _people(self):
-        """They type the same asset, change one, copy one, and remove one that nobody has copied."""
+        """They type the same asset, change a row, copy one, and remove one that nobody has copied."""
         copied = set()
         while self._chaos:
             await asyncio.sleep(self._rng.expovariate(1 / 15))
             itflow = self.itflow
-            if itflow.lock or not itflow.assets:
+            places = [(module, row_id) for module in TABLES for row_id in sorted(itflow.rows[module])][len(CLIENTS) :]
+            places = [place for place in places if place[0] != "tickets" or place[1] > len(CLIENTS)]
+            if itflow.lock or not places:
                 continue
-            asset_id = self._rng.choice(sorted(itflow.assets))
-            asset = itflow.assets[asset_id]
+            module, row_id = place = self._rng.choice(places)
+            stored, table = itflow.rows[module][row_id], TABLES[module]
             match self._rng.choice(("type", "change", "copy", "remove")):
-                case "type":
-                    typed = {"asset_notes": "", "asset_client_id": asset.row["asset_client_id"]}
-                    itflow.insert({"asset_name": asset.row["asset_name"], **typed}, by_bridge=False)
-                case "change":
-                    itflow.touch(asset_id)
-                case "copy":
-                    copied.add(asset_id)
-                    kept = {"asset_name", "asset_notes", "asset_client_id"}
-                    itflow.insert({name: asset.row[name] for name in kept}, by_bridge=False)
-                case "remove" if asset_id not in copied:
-                    itflow.removed.add(asset.row["asset_name"])
-                    del itflow.assets[asset_id]
+                case "type" if module == "assets":
+                    typed = {name: stored.row[name] for name in (table.name, table.client)}
+                    itflow.insert(module, {**typed, table.mark: ""}, by_bridge=False)
+                case "change" if module != "ticket_replies":
+                    itflow.touch(module, row_id)
+                case "copy" if module == "assets":
+                    copied.add(place)
+                    kept = (table.name, table.client, table.mark)
+                    itflow.insert(module, {name: stored.row[name] for name in kept}, by_bridge=False)
+                case "remove" if place not in copied:
+                    itflow.removed.add(stored.name)
+                    del itflow.rows[module][row_id]
 
     def _wrong(self):
         """What is not yet as it must be in the end."""
@@ -281,26 +304,31 @@ class Run:
             entries = journal.entries()
         finally:
             database.close()
-        wrong = [f"{entry.name} is {entry.state}" for entry in entries if entry.state is not State.ADDED]
-        doubled = Counter(entry.name for entry in entries)
+        wrong = [f"{_name(entry)} is {entry.state}" for entry in entries if entry.state is not State.ADDED]
+        doubled = Counter(map(_name, entries))
         wrong += [f"{name} has {count} entries" for name, count in doubled.items() if count > 1]
         for name in {*doubled, *self._promised}:
-            rows = [one for one in self.itflow.assets.values() if one.by_bridge and one.row["asset_name"] == name]
-            told = {str(entry.itflow_id) for entry in entries if entry.name == name}
-            loose = [
-                one
-                for one in rows
-                if one.row["asset_id"] not in told and one.touched_s is None and not self._copied(one)
-            ]
+            rows = [one for one in self.itflow.all() if one.by_bridge and one.name == name]
+            told = {(KINDS[entry.kind].module, str(entry.itflow_id)) for entry in entries if _name(entry) == name}
+            loose = [one for one in rows if not self._is_fine(one, told)]
             if loose:
                 wrong.append(f"{name} stands {len(loose)} times more")
             if not rows and name not in self.itflow.removed:
                 wrong.append(f"{name} is lost")
         return wrong
 
-    def _copied(self, asset):
-        notes = asset.row["asset_notes"]
-        return sum(one.row["asset_notes"] == notes for one in self.itflow.assets.values()) > 1
+    def _is_fine(self, stored, told):
+        """Whether a row may stay: it counts, is resolved, or somebody has worked on it."""
+        counts = (stored.module, stored.row[f"{TABLES[stored.module].prefix}_id"]) in told
+        return counts or stored.resolved or stored.touched_s is not None or self._copied(stored)
+
+    def _copied(self, stored):
+        mark = TABLES[stored.module].mark
+        return sum(one.row[mark] == stored.row[mark] for one in self.itflow.rows[stored.module].values()) > 1
+
+
+def _name(entry):
+    return str(entry.fields["ticket_reply"]) if entry.kind == "note" else entry.name
 
 
 @contextmanager
