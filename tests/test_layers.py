@@ -9,6 +9,7 @@ STREET = [
     {"errors", "networks"},
     {"numbers", "resources", "clock", "controls", "tasks"},
     {"settings", "storage"},
+    {"notify", "reload"},
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox"},

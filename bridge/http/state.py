@@ -7,10 +7,12 @@ from bridge.access.keys import Keys
 from bridge.directory.mirror import Mirror
 from bridge.itflow.client import ItflowClient
 from bridge.outbox.delivery import Deliverer
+from bridge.reload import InUse
 from bridge.settings import Settings
 from bridge.storage import Database, Watch
 
-SETTINGS = web.AppKey("SETTINGS", Settings)
+SETTINGS = web.AppKey("SETTINGS", Settings)  # those of the start
+IN_USE = web.AppKey("IN_USE", InUse)
 STORAGE = web.AppKey("STORAGE", Database)
 WATCH = web.AppKey("WATCH", Watch)
 ITFLOW = web.AppKey("ITFLOW", ItflowClient)
