@@ -4,6 +4,11 @@
 # make fuzz    hostile requests and FastAGI calls, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
 # make wheel   dist/itflow_bridge-*.whl
+# make deb     dist/itflow-bridge_*.deb, of the wheel and requirements-run.lock, for the Debian whose Python this is
+# make try-deb TREE=folder   installs it in a fresh Debian tree (made with debootstrap if there is none), starts it, asks
+# make image   a container image of the Containerfile, with podman or buildah: ENGINE=podman
+# make drill   every fault we know of against real processes, callers asking meanwhile: the table of docs/drill.md
+# make soak SECONDS=900   mixed traffic with a pull every 5 s: what grows
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
 # make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
@@ -18,10 +23,11 @@ SPREAD = -n auto --dist loadfile
 # What a lock file names, and nothing else; the build tool is one of them, so nothing is fetched to build with.
 installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
   $(1)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
+compile_run = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header --no-annotate
+compile = $(compile_run) --extra dev pyproject.toml
 
-.PHONY: demo test test-newest test-lowest bench fuzz wheel lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz wheel deb try-deb image drill soak lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -56,6 +62,7 @@ test-lowest:
 
 lock: install
 	$(compile) --upgrade --output-file requirements.lock
+	$(compile_run) --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
 	$(compile) --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 bench: install
@@ -72,6 +79,24 @@ simulate: install
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+deb: wheel
+	packaging/deb/build.sh $(BIN)/python dist/itflow_bridge-*.whl dist
+
+TREE ?= .cache/debian
+try-deb: deb
+	packaging/deb/try.sh $(TREE) dist/itflow-bridge_*.deb
+
+ENGINE ?= podman
+image: wheel
+	$(ENGINE) build --tag itflow-bridge $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+drill: install
+	$(BIN)/python -m tests.drill $(DRILL)
+
+soak: SECONDS = 900
+soak: install
+	$(BIN)/python -m tests.drill.soak $(SECONDS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-newest $(VENV)-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
