@@ -22,6 +22,7 @@ trap finish EXIT
 say() { printf '== %s\n' "$*"; }
 
 say "dpkg -i on $(inside sh -c '. /etc/os-release; echo "$PRETTY_NAME"')"
+inside apt-get -qq purge -y itflow-bridge >/dev/null 2>&1 || true
 cp "$package" "$tree/tmp/itflow-bridge.deb"
 inside apt-get -qq update >/dev/null
 inside apt-get -qq install -y --no-install-recommends /tmp/itflow-bridge.deb
