@@ -1,4 +1,4 @@
-"""Plays every fault against a running bridge and prints what callers got. ``python -m tests.drill [WORDS OF A NAME]``."""
+"""Plays every fault against a bridge and prints what callers got: ``python -m tests.drill [WORDS OF A NAME]``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,8 @@ async def _played(house: House, fault: Fault) -> Played:
     await house.counts()
     await fault.play(house)
     recovered_s = await house.recovered(RECOVERED_S)
+    if recovered_s is None:
+        sys.stderr.write(f"{fault.name}: {house.status}\n{''.join(house.log[-20:])}")
     return Played(fault, await house.counts(), recovered_s)
 
 

@@ -18,7 +18,9 @@ from bridge.embedded import FaultKind
 from tests.drill.house import House, until
 
 HOLD_S = 3.0
-TLS = Path(__file__).parent.parent / "data" / "tls"
+CERTIFICATE = Path(__file__).parent.parent / "data" / "tls" / "self-signed.pem"
+GUESS = b"GET /balance?api_key=guess&client_id=1 HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
+NO_ROWS = "DELETE FROM contacts; DELETE FROM clients; DELETE FROM locations;"
 PAGE = 4096
 
 
@@ -78,7 +80,7 @@ async def elsewhere(house: House, url: str) -> None:
 async def wrong_certificate(house: House) -> None:
     """ITFlow shows a certificate that nobody has signed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(TLS / "one.pem", TLS / "one.key")
+    context.load_cert_chain(CERTIFICATE)
     await house.open_itflow(tls=context)
     await elsewhere(house, f"https://localhost:{house.itflow_port}")
     await house.open_itflow()
@@ -229,9 +231,7 @@ async def flood(house: House) -> None:
             while True:
                 with suppress(OSError):
                     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-                    writer.write(
-                        b"GET /balance?api_key=guess&client_id=1 HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
-                    )
+                    writer.write(GUESS)
                     await reader.read()
                     writer.close()
 
@@ -256,9 +256,7 @@ FAULTS = (
     Fault("ITFlow's name is in no DNS", no_name),
     Fault("ITFlow's key is deleted, then a new one", key_deleted, short=True),
     Fault("ITFlow becomes a 26.08, its keys gone", updated),
-    Fault(
-        "all rows are gone", rows_gone("DELETE FROM contacts; DELETE FROM clients; DELETE FROM locations;"), short=True
-    ),
+    Fault("all rows are gone", rows_gone(NO_ROWS), short=True),
     Fault("half of the contacts are gone", rows_gone("DELETE FROM contacts WHERE contact_id % 2")),
     Fault("bridge: kill -9, five times", killed, answering=False, short=True),
     Fault("bridge: SIGSTOP for 1.5 s", stopped),
