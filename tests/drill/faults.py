@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.embedded import FaultKind
-from tests.drill.house import House, until
+from tests.drill.house import STARTED_S, House, until
 
 HOLD_S = 3.0
 CERTIFICATE = Path(__file__).parent.parent / "data" / "tls" / "self-signed.pem"
@@ -193,23 +193,30 @@ async def newer(house: House) -> None:
     house.start()
 
 
-def limited(limit: int, value: Callable[[House], int]) -> Callable[[House], Awaitable[None]]:
-    """The bridge's processes get less of something for a while."""
+async def disk_full(house: House) -> None:
+    """No file of the bridge may grow."""
+    pids, size = (house.pid, house.child_pid), max(path.stat().st_size for path in house.state.iterdir())
+    before = [resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids]
+    for pid, (_, hard) in zip(pids, before, strict=True):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+    await asyncio.sleep(HOLD_S)
+    for pid, was in zip(pids, before, strict=True):
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, was)
 
-    async def play(house: House) -> None:
-        pids = house.pid, house.child_pid
-        before = [resource.prlimit(pid, limit) for pid in pids]
-        for pid, (_, hard) in zip(pids, before, strict=True):
-            resource.prlimit(pid, limit, (value(house), hard))
-        writers = [await _idle(house) for _ in range(60)] if limit == resource.RLIMIT_NOFILE else []
-        await asyncio.sleep(HOLD_S)
-        for writer in filter(None, writers):
-            writer.close()
-        for pid, was in zip(pids, before, strict=True):
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, limit, was)
 
-    return play
+async def few_descriptors(house: House) -> None:
+    """A bridge with 300 descriptors, and 600 connections that ask nothing."""
+    await house.stop()
+    house.descriptors = 300
+    house.start()
+    await house.recovered(STARTED_S)
+    await house.counts()
+    writers = [await _idle(house) for _ in range(600)]
+    await asyncio.sleep(HOLD_S)
+    for writer in filter(None, writers):
+        writer.close()
+    house.descriptors = 0
 
 
 async def _idle(house: House) -> asyncio.StreamWriter | None:
@@ -240,10 +247,6 @@ async def flood(house: House) -> None:
         writer.close()
 
 
-def _file_size(house: House) -> int:
-    return max(path.stat().st_size for path in house.state.iterdir())
-
-
 FAULTS = (
     Fault("ITFlow is down", down, short=True),
     Fault("ITFlow answers after 3 s", spoiled(FaultKind.SLOW, delay_s=3)),
@@ -266,7 +269,7 @@ FAULTS = (
     Fault("bridge.db: a page overwritten", corrupt, answering=False),
     Fault("bridge.db: moved away and put back", deleted),
     Fault("bridge.db: of a later release, then the backup", newer, answering=False),
-    Fault("the disk is full (no file may grow)", limited(resource.RLIMIT_FSIZE, _file_size)),
-    Fault("40 descriptors, 60 idle connections", limited(resource.RLIMIT_NOFILE, lambda _: 40)),
+    Fault("the disk is full (no file may grow)", disk_full),
+    Fault("300 descriptors, 600 idle connections", few_descriptors),
     Fault("1000 slow connections, wrong keys", flood),
 )

@@ -60,6 +60,7 @@ class House:
         process: The bridge.
         log: What the bridge has written.
         key: What ITFlow and the bridge agree on.
+        descriptors: The limit that the bridge starts with; 0 is this process's own.
         status: What ``/readyz`` said last.
     """
 
@@ -73,6 +74,7 @@ class House:
         self.port, self.itflow_port = free_port(), free_port()
         self.supervised = True
         self.key = "ITFLOW"
+        self.descriptors = 0
         self.status: dict[str, Any] | None = None
         self._pull_s = pull_s
         self._session = session
@@ -141,7 +143,8 @@ class House:
             if not self.supervised:
                 await asyncio.sleep(0.05)
                 continue
-            self.process = await asyncio.create_subprocess_exec(*words, stderr=PIPE, env=environment)
+            limit = ("prlimit", f"--nofile={self.descriptors}") if self.descriptors else ()
+            self.process = await asyncio.create_subprocess_exec(*limit, *words, stderr=PIPE, env=environment)
             try:
                 if self.process.stderr is not None:
                     async for line in self.process.stderr:
