@@ -11,10 +11,10 @@ import pytest
 def command(tmp_path):
     """Runs ``itflow-bridge`` with words and input; settings are environment variables without the prefix."""
 
-    def run(*words, fails=False, given="", **settings):
+    def run(*words, fails=False, given="", columns=400, **settings):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
-        environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"}
+        environment |= {"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": str(columns)}
         done = subprocess.run(
             [sys.executable, "-m", "bridge", *words],
             capture_output=True,
