@@ -6,6 +6,11 @@
 # make calls CALLS=1000   so many calls on a real Asterisk, while the bridge is killed and cut off: each right, and once
 # make backup ROUNDS=50   a long run of backups under load, kill -9 and restores; make test makes two rounds
 # make wheel   dist/itflow_bridge-*.whl
+# make deb     dist/itflow-bridge_*.deb, of the wheel and requirements-run.lock, for the Debian whose Python this is
+# make try-deb TREE=folder   installs it in a fresh Debian tree (made with debootstrap if there is none), starts it, asks
+# make image   a container image of the Containerfile, with podman or buildah: ENGINE=podman
+# make drill   every fault we know of against real processes, callers asking meanwhile: the table of docs/drill.md
+# make soak SECONDS=900   mixed traffic with a pull every 5 s: what grows
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
 # make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
@@ -20,10 +25,11 @@ SPREAD = -n auto --dist loadfile
 # What a lock file names, and nothing else; the build tool is one of them, so nothing is fetched to build with.
 installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
   $(1)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
+compile_run = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-header --no-annotate
+compile = $(compile_run) --extra dev pyproject.toml
 
-.PHONY: demo test test-newest test-lowest bench fuzz simulate calls backup wheel lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz simulate calls backup wheel deb try-deb image drill soak lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -58,6 +64,7 @@ test-lowest:
 
 lock: install
 	$(compile) --upgrade --output-file requirements.lock
+	$(compile_run) --constraint requirements.lock --output-file requirements-run.lock pyproject.toml
 	$(compile) --upgrade --resolution lowest-direct --output-file requirements-lowest.lock
 
 bench: install
@@ -82,6 +89,24 @@ backup: install
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+deb: wheel
+	packaging/deb/build.sh $(BIN)/python dist/itflow_bridge-*.whl dist
+
+TREE ?= .cache/debian
+try-deb: deb
+	packaging/deb/try.sh $(TREE) dist/itflow-bridge_*.deb
+
+ENGINE ?= podman
+image: wheel
+	$(ENGINE) build --tag itflow-bridge $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+drill: install
+	$(BIN)/python -m tests.drill $(DRILL)
+
+soak: SECONDS = 900
+soak: install
+	$(BIN)/python -m tests.drill.soak $(SECONDS)
 
 clean:
 	rm -rf $(VENV) $(VENV)-newest $(VENV)-lowest dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

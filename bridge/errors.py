@@ -4,6 +4,7 @@
 
     BridgeError
     ├── SettingsError            the settings are wrong; every fault is listed
+    │   └── AddressTaken         an address cannot be listened on now; later it may
     ├── StorageError             bridge.db cannot be read or written
     ├── NotReady                 there is no mirror yet to answer from
     ├── HungUp                   the caller left the phone menu
@@ -69,6 +70,10 @@ class SettingsError(BridgeError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class AddressTaken(SettingsError):
+    """An address to listen on cannot be had: another program has it, or the machine does not have it (yet)."""
 
 
 class StorageError(BridgeError):

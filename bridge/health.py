@@ -235,6 +235,10 @@ class Health:
         self._watch = watch
         self._telling = Telling()
 
+    def apply(self, settings: Settings) -> None:
+        """Judge by these settings from now on."""
+        self._settings = settings
+
     def findings(self) -> list[Finding]:
         """Everything, the worst first."""
         mirror = self._mirror

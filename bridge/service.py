@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiohttp import web
 from yarl import URL
 
+from bridge import notify
 from bridge.access.background import repeated
 from bridge.access.caller import Own, looked_up
 from bridge.access.keys import Keys
@@ -22,9 +23,10 @@ from bridge.calls.ami.follow import SOURCE as AMI
 from bridge.calls.ami.line import Line
 from bridge.calls.book import CallBook
 from bridge.calls.people import People
+from bridge.controls import log_to_stderr
 from bridge.directory.mirror import Mirror
-from bridge.directory.process import following
-from bridge.errors import SettingsError
+from bridge.directory.process import Follow, following
+from bridge.errors import BridgeError, SettingsError
 from bridge.followup.colleagues import colleagues, personal_clients
 from bridge.followup.following import Followup
 from bridge.health import Health
@@ -51,6 +53,7 @@ from bridge.http.state import (
     DELIVERER,
     FOLLOWUP,
     HEALTH,
+    IN_USE,
     ITFLOW,
     KEYS,
     MIRROR,
@@ -62,9 +65,11 @@ from bridge.http.state import (
 )
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
+from bridge.itflow.keyfile import followed
 from bridge.metrics import LAG
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
+from bridge.reload import InUse, change
 from bridge.settings import Settings
 from bridge.storage import Database, Watch, rescue
 from bridge.tasks import running
@@ -75,6 +80,7 @@ DOORS = (callerid, legacy, phonebook, accounts, mailing, assets, writes, calls, 
 MAX_BODY_BYTES = 64 * 1024
 SWEEP_S = 5.0  # between two looks for calls of which nothing more is heard
 NOTHING: Mapping[web.AppKey[Any], object] = {}
+FOLLOW = web.AppKey("FOLLOW", Follow)
 
 
 def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHING) -> web.Application:
@@ -85,10 +91,10 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
         given: Parts that are there already, by their keys of ``http.state``; the others are made from the settings.
             Tests give a mirror or keys of their own; their lifetimes stay theirs.
     """
-    middlewares = [errors.rendered, proxies.believed(settings.http), counted]
+    middlewares = [errors.rendered, proxies.believed, counted]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(errors.protected)
-    app[SETTINGS] = settings
+    app[SETTINGS], app[IN_USE] = settings, InUse(settings)
     for key, part in given.items():
         app[key] = part
     for door in DOORS:
@@ -113,25 +119,70 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         yield str(URL.build(scheme=section.scheme, host=host, port=port))
 
 
-async def run(settings: Settings, started: Callable[[str], None]) -> None:
+async def run(settings: Settings, started: Callable[[str], None], read: Callable[[], Settings] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; then requests finish and the state is stored.
 
     Args:
         settings: See there.
         started: Told the address once the door is open.
+        read: Reads the settings anew, on SIGHUP; see ``bridge.reload`` for what takes effect then. None: SIGHUP is
+            not listened to.
 
     Raises:
         SettingsError: ITFlow's address or key is not set, or the address to listen on cannot be had.
         StorageError: ``bridge.db`` cannot be opened.
     """
-    stop = asyncio.Event()
+    stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     # Before the door opens: whoever is told the address may end the service at once.
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with serving(make_app(settings)) as url:
+    if read is not None:
+        loop.add_signal_handler(signal.SIGHUP, again.set)
+    app = make_app(settings)
+    async with serving(app) as url, notify.watched(), running(_kept_up(app, again, read), "settings"):
+        notify.tell(notify.READY, notify.status(f"answers on {url}"))
         started(url)
         await stop.wait()
+        notify.tell(notify.STOPPING)
+
+
+async def _kept_up(app: web.Application, again: asyncio.Event, read: Callable[[], Settings] | None) -> None:
+    """Follow the file of ITFlow's key, and read the settings anew whenever that is asked for."""
+
+    async def with_key(key: str) -> None:
+        app[ITFLOW].api_key = key
+        await app[DELIVERER].hurry()
+
+    while True:
+        async with followed(app[IN_USE].settings.itflow, with_key):
+            await again.wait()
+        again.clear()
+        if read is not None:
+            notify.tell(notify.reloading())
+            await _reload(app, read)
+            notify.tell(notify.READY)
+
+
+async def _reload(app: web.Application, read: Callable[[], Settings]) -> None:
+    """Take over changed settings; where they are wrong, nothing changes."""
+    try:
+        found = await asyncio.to_thread(read)
+        found.itflow.require()
+        settings, taken, waiting = change(app[IN_USE].settings, found)
+        app[KEYS].apply(settings)
+        app[ITFLOW].apply(settings.itflow)
+        app[FOLLOW].apply(settings)
+    except BridgeError as error:
+        log.error("The settings of before stay in use: %s", error)  # noqa: TRY400 - the text says it all
+        return
+    app[IN_USE].settings = settings
+    app[HEALTH].apply(settings)
+    log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls, unhurried=True)
+    await app[DELIVERER].hurry()
+    log.info("Settings were read anew. Changed: %s.", ", ".join(taken) or "nothing")
+    if waiting:
+        log.warning("In effect after the next start only: %s.", ", ".join(waiting))
 
 
 async def _storage(app: web.Application) -> AsyncIterator[None]:
@@ -169,7 +220,7 @@ async def _itflow(app: web.Application) -> AsyncIterator[None]:
 
 async def _mirror(app: web.Application) -> AsyncIterator[None]:
     app[MIRROR] = Mirror()
-    async with following(app[SETTINGS], app[MIRROR], app[WATCH]):
+    async with following(app[SETTINGS], app[MIRROR], app[WATCH]) as app[FOLLOW]:
         yield
 
 

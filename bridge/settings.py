@@ -108,26 +108,45 @@ class ItflowSection(Section):
         faults = []
         if self.url is None:
             faults.append("itflow.url is not set: give ITFlow's address, as in BRIDGE_ITFLOW_URL=https://…")
-        key = self.api_key.get_secret_value() if self.api_key else ""
-        if self.api_key_file is not None:
-            try:
-                key = self.api_key_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                faults.append(f"itflow.api_key_file cannot be read: {error}")
-        elif not key:
-            faults.append(
-                "itflow.api_key is not set: make a key in ITFlow (Admin > API keys) and give it as "
-                "BRIDGE_ITFLOW_API_KEY or in the file named by BRIDGE_ITFLOW_API_KEY_FILE"
-            )
+        key = ""
+        try:
+            key = self.key()
+        except SettingsError as error:
+            faults += error.faults
         if faults or self.url is None:
             raise SettingsError(faults)
         return str(self.url), key
+
+    def key(self) -> str:
+        """The API key, as the setting or the file has it now.
+
+        Raises:
+            SettingsError: It is not set, or the file cannot be read or is empty.
+        """
+        if self.api_key_file is None:
+            if self.api_key is not None and self.api_key.get_secret_value():
+                return self.api_key.get_secret_value()
+            fault = (
+                "itflow.api_key is not set: make a key in ITFlow (Admin > API keys) and give it as "
+                "BRIDGE_ITFLOW_API_KEY or in the file named by BRIDGE_ITFLOW_API_KEY_FILE"
+            )
+            raise SettingsError([fault])
+        try:
+            key = self.api_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise SettingsError([f"itflow.api_key_file cannot be read: {error}"]) from error
+        if not key:
+            raise SettingsError([f"itflow.api_key_file: {self.api_key_file} is empty; write ITFlow's API key into it"])
+        return key
 
 
 class HttpSection(Section):
     """The door for phone systems, phones and tools."""
 
-    host: str = Field("0.0.0.0", description="Address to listen on")  # noqa: S104 - PBXs and phones ask from outside
+    host: str = Field(
+        "0.0.0.0, ::",
+        description="Addresses to listen on, separated by commas; 0.0.0.0 is all of IPv4, :: all of IPv6",
+    )
     port: Port = Field(8080, description="Port to listen on")
     public_url: AnyHttpUrl | None = Field(
         None, description="Address under which callers reach the bridge, written into menus and set-up texts"
@@ -150,6 +169,11 @@ class HttpSection(Section):
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("set http.tls_cert and http.tls_key, or neither")
         return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Each address to listen on."""
+        return tuple(host.strip().strip("[]") for host in self.host.split(",") if host.strip())
 
     @property
     def scheme(self) -> str:
@@ -558,6 +582,10 @@ def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | 
         settings = FileSettings(**sections)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([*faults, f"{path} is not TOML: {error}"]) from error
+    except UnicodeError as error:
+        raise SettingsError([*faults, f"{path} is not UTF-8 ({error}); save it in that encoding"]) from error
+    except OSError as error:
+        raise SettingsError([*faults, f"{path} cannot be read: {error.strerror}"]) from error
     except ValidationError as error:
         raise SettingsError([*faults, *explain(error)]) from error
     if faults:

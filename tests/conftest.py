@@ -14,14 +14,14 @@ def command(tmp_path):
     Settings are environment variables without the prefix.
     """
 
-    def run(*words, fails=False, given="", said=False, **settings):
+    def run(*words, fails=False, given="", said=False, columns=400, **settings):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
         environment = {
             "BRIDGE_CONFIG": "/dev/null",
             **environment,
             "BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"),
-            "COLUMNS": "400",
+            "COLUMNS": str(columns),
         }
         done = subprocess.run(
             [sys.executable, "-m", "bridge", *words],

@@ -10,6 +10,7 @@ STREET = [
     {"numbers", "resources", "clock", "controls", "tasks"},
     {"metrics"},
     {"settings", "storage"},
+    {"notify", "reload"},
     {"itflow"},
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},

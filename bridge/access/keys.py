@@ -22,7 +22,7 @@ from bridge.access.stored import Held
 from bridge.access.strength import weakness
 from bridge.access.throttle import Throttle
 from bridge.access.uses import Uses
-from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound, TooMany
+from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotFound, StorageError, TooMany
 from bridge.networks import Network
 from bridge.settings import Settings
 from bridge.storage import Database
@@ -86,6 +86,19 @@ class Keys:
                 log.error("The key %s in bridge.db cannot be read and opens nothing: %s", name, reason)
         self.unreadable = found.unreadable
         _UNREADABLE.set(len(found.unreadable))
+
+    def apply(self, settings: Settings) -> None:
+        """Take over changed settings.
+
+        Raises:
+            StorageError: The keys cannot be read; settings and keys of before stay.
+        """
+        before, self._settings = self._settings, settings
+        try:
+            self.load()
+        except StorageError:
+            self._settings = before
+            raise
 
     def all(self) -> list[Key]:
         """Every key that can be read, revoked and expired ones too, by name."""

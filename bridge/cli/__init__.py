@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from bridge import __version__
 from bridge.cli import (
     backup,
     calls,
@@ -17,6 +19,7 @@ from bridge.cli import (
     journal,
     keys,
     lookup,
+    manual,
     people,
     phonebook,
     phones,
@@ -24,13 +27,28 @@ from bridge.cli import (
     setup,
     sync,
 )
-from bridge.cli.common import errors
+from bridge.cli.common import console, errors
 from bridge.controls import log_to_stderr
 from bridge.errors import BridgeError
 
-app = typer.Typer(
-    help="The phone side of ITFlow.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+app = typer.Typer(help="The phone side of ITFlow.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"itflow-bridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The phone side of ITFlow."""
+
+
 for command in (
     serve.serve,
     setup.setup,
@@ -48,6 +66,7 @@ for command in (
     itflow.itflow,
 ):
     app.command()(command)
+app.command(hidden=True)(manual.manual)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
 app.add_typer(people.app, name="people")

@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bridge import numbers
 from bridge.calls.log import CallLog
 from bridge.calls.people import People
 from bridge.calls.rows import Filters, Logged
-from bridge.cli.common import Config, console, database, settings_in_use
+from bridge.cli.common import Config, database, settings_in_use
+from bridge.cli.listing import Json, Listing
 
 _COLUMNS = ("id", "when (UTC)", "direction", "number", "name", "client", "what became of it", "people", "attestation")
 
@@ -30,10 +30,11 @@ def calls(
     done: Annotated[
         bool | None, typer.Option("--done/--not-done", help="Calls marked as done only, or others.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Show the last calls that phone systems told of."""
     settings = settings_in_use(config)
-    table = Table(*_COLUMNS, "told by")
+    table = Listing(*_COLUMNS, "told by")
     with database(settings) as opened:
         people = People(opened)
         people.load()
@@ -50,7 +51,7 @@ def calls(
         )
         for one in CallLog(opened).read(filters):
             table.add_row(*_row(one, people))
-    console.print(table)
+    table.show(as_json=as_json)
 
 
 def _row(one: Logged, people: People) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bridge.cli.common import Config, console, database, settings_in_use
+from bridge.cli.listing import Json, Listing
 from bridge.errors import BadParameter
 from bridge.outbox.journal import Journal, State
 
@@ -21,10 +21,11 @@ All = Annotated[bool, typer.Option("--all", help="All that are refused.")]
 def list_entries(
     state: Annotated[State | None, typer.Option("--state", help="Only these.", show_default=False)] = None,
     count: Annotated[int, typer.Option("--count", "-n", help="How many.", min=1)] = 50,
+    as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Show the newest entries and what became of them."""
-    table = Table("id", "accepted (UTC)", "client", "kind", "name", "key", "state", "ITFlow's id", "reason")
+    table = Listing("id", "accepted (UTC)", "client", "kind", "name", "key", "state", "ITFlow's id", "reason")
     with database(settings_in_use(config)) as opened:
         for entry in Journal(opened).entries(state, count):
             table.add_row(
@@ -38,7 +39,7 @@ def list_entries(
                 "" if entry.itflow_id is None else str(entry.itflow_id),
                 entry.reason,
             )
-    console.print(table)
+    table.show(as_json=as_json)
 
 
 @app.command()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
 from bridge.access.strength import weakness
 from bridge.access.uses import Use
-from bridge.cli.common import Config, console, database, errors, settings_in_use
+from bridge.cli.common import Config, database, errors, settings_in_use
+from bridge.cli.listing import Json, Listing
 from bridge.errors import BadParameter
 
 app = typer.Typer(help="Make, list, rotate and revoke keys.", no_args_is_help=True)
@@ -89,9 +89,9 @@ def add(
 
 
 @app.command("list")
-def list_keys(config: Config = None) -> None:
+def list_keys(as_json: Json = False, config: Config = None) -> None:
     """Show all keys, never their secrets. A running bridge stores their uses every few seconds."""
-    table = Table(*_COLUMNS)
+    table = Listing(*_COLUMNS)
     loaded = settings_in_use(config)
     with database(loaded) as opened:
         keys = Keys(opened, loaded)
@@ -111,7 +111,7 @@ def list_keys(config: Config = None) -> None:
             )
         for name, reason in keys.unreadable.items():
             table.add_row(name, *[""] * 5, f"cannot be read, opens nothing: {reason}", *[""] * 3)
-    console.print(table)
+    table.show(as_json=as_json)
 
 
 @app.command()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-from rich.text import Text
-
 from bridge.access.phones import Phones
-from bridge.cli.common import Config, console, database, settings_in_use
+from bridge.cli.common import Config, database, settings_in_use
+from bridge.cli.listing import Json, Listing
 
 
-def phones(config: Config = None) -> None:
+def phones(as_json: Json = False, config: Config = None) -> None:
     """Show which phone last fetched which phonebook, the latest first."""
-    table = Table("last fetched (UTC)", "address", "MAC", "format", "entries", "times", "key", "User-Agent")
+    table = Listing("last fetched (UTC)", "address", "MAC", "format", "entries", "times", "key", "User-Agent")
     with database(settings_in_use(config)) as opened:
         for seen in Phones(opened).all():
             phone = seen.phone
@@ -22,7 +20,7 @@ def phones(config: Config = None) -> None:
                 phone.format,
                 str(seen.entries),
                 str(seen.fetches),
-                Text(phone.key),
-                Text(phone.user_agent),
+                phone.key,
+                phone.user_agent,
             )
-    console.print(table)
+    table.show(as_json=as_json)

@@ -12,25 +12,44 @@ import typer
 from bridge import service
 from bridge.cli.common import Config, errors, exposed, refuse_beside, settings_in_use
 from bridge.controls import log_to_stderr
+from bridge.errors import AddressTaken, SettingsError
+from bridge.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
+# sysexits.h, EX_CONFIG: whoever starts the service again meets the same fault (RestartPreventExitStatus).
+EXIT_SETTINGS = 78
+
+
 def serve(
     config: Config = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of http.host.")] = None,
+    host: Annotated[str | None, typer.Option(help="Addresses to listen on, instead of http.host.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, instead of http.port.")] = None,
 ) -> None:
-    """Serve phone systems, phones and tools until SIGTERM."""
+    """Serve phone systems, phones and tools until SIGTERM; SIGHUP reads the settings anew.
+
+    Ends with 78 where settings are wrong, and with 1 for a fault that may pass: a port in use, bridge.db locked.
+    """
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    settings = settings_in_use(config, {"http": given} if given else None)
-    settings.itflow.require()
-    refuse_beside(settings)
-    log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls, unhurried=True)
-    for fault in exposed(config, settings):
-        log.warning("%s", fault)
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(service.run(settings, _tell))
+
+    def read() -> Settings:
+        return settings_in_use(config, {"http": given} if given else None)
+
+    try:
+        settings = read()
+        settings.itflow.require()
+        refuse_beside(settings)
+        log_to_stderr(settings.log.level, settings.log.format, calls=settings.log.calls, unhurried=True)
+        for fault in exposed(config, settings):
+            log.warning("%s", fault)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(service.run(settings, _tell, read))
+    except AddressTaken:
+        raise
+    except SettingsError as error:
+        errors.print(str(error), style="red")
+        raise typer.Exit(EXIT_SETTINGS) from error
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

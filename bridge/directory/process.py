@@ -31,9 +31,9 @@ from bridge.directory.mirror import Mirror
 from bridge.directory.reader import Reader
 from bridge.directory.sync import Sync
 from bridge.errors import BridgeError
-from bridge.itflow.client import ItflowClient
-from bridge.itflow.transport import open_session
-from bridge.settings import Settings, SyncSection
+from bridge.itflow.client import connected
+from bridge.itflow.keyfile import followed
+from bridge.settings import ItflowSection, Settings, SyncSection
 from bridge.storage import Database, Watch
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,7 @@ class Follow:
         self._reader = Reader(database)
         self._nudged_at = -NUDGE_GAP_S
         self._started = 0.0
+        self._again = False  # the child ends because another one is to begin
         self.process: Process | None = None
 
     def look_for_new(self) -> None:
@@ -123,6 +124,19 @@ class Follow:
     def pull_now(self) -> None:
         """Have the child pull everything now."""
         self._say("now")
+
+    def apply(self, settings: Settings) -> None:
+        """Take over changed settings: a child of before ends, and another one begins with the new ones.
+
+        Raises:
+            SettingsError: ITFlow's address or key is not set; the child of before goes on.
+        """
+        job = _job(settings, self._silence_s)
+        if job != self._job:
+            self._job = job
+            if self.process is not None and self.process.stdin is not None:
+                self._again = True
+                self.process.stdin.close()
 
     def _say(self, word: str) -> None:
         if self.process is not None and self.process.stdin is not None:
@@ -150,6 +164,9 @@ class Follow:
                 end = f"exit status {await self._run_child()}"
             except (OSError, _SilentError) as error:
                 end = str(error)
+            if self._again:
+                self._again = False
+                continue
             puller.ended += 1
             puller.deaths = 0 if time.monotonic() - self._started > SOUND_S else puller.deaths + 1
             wait_s = min(RESTART_WAIT_MAX_S, RESTART_WAIT_S * 2 ** max(0, puller.deaths - 1))
@@ -213,12 +230,15 @@ async def _end(process: Process) -> None:
 def _job(settings: Settings, silence_s: float) -> str:
     """What the child must know, on one line; it goes through a pipe, because it holds ITFlow's key."""
     url, api_key = settings.itflow.require()
+    key_file = settings.itflow.api_key_file
     return json.dumps(
         {
-            "url": url,
-            "api_key": api_key,
-            "timeout_s": settings.itflow.timeout_s,
-            "page_size": settings.itflow.page_size,
+            "itflow": {
+                **settings.itflow.model_dump(mode="json", exclude={"api_key", "api_key_file"}),
+                "url": url,
+                # The child follows a file of the key by itself.
+                **({"api_key_file": str(key_file.absolute())} if key_file else {"api_key": api_key}),
+            },
             "sync": settings.sync.model_dump(),
             "tickets_s": settings.tickets.whole_interval_s if settings.tickets.mirrored else None,
             "region": settings.numbers.region,
@@ -232,10 +252,8 @@ def _job(settings: Settings, silence_s: float) -> str:
 
 async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
     database = Database(Path(job["path"]))
-    async with open_session() as session:
-        client = ItflowClient(
-            session, job["url"], job["api_key"], timeout_s=job["timeout_s"], page_size=job["page_size"]
-        )
+    itflow = ItflowSection(**job["itflow"])
+    async with connected(itflow) as client:
         section = SyncSection(**job["sync"])
         sync = Sync(client, database, region=job["region"], max_loss=section.max_loss)
         tickets = sync.following_tickets(job["tickets_s"]) if job["tickets_s"] else None
@@ -246,8 +264,14 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
         beating = asyncio.create_task(_beat(tell, job["beat_s"]))
         listening = asyncio.create_task(_listen(said, follower))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listening.cancel)
+
+        async def with_key(key: str) -> None:
+            client.api_key = key
+            follower.pull_now()
+
         try:
-            await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
+            async with followed(itflow, with_key):
+                await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in (listening, beating, task):
                 one.cancel()

@@ -16,7 +16,7 @@ from bridge.errors import BadParameter, NotFound
 from bridge.http import query
 from bridge.http.keys import require, secret
 from bridge.http.proxies import PREFIX
-from bridge.http.state import SETTINGS
+from bridge.http.state import IN_USE
 from bridge.phonebook.formats import AUTO, Format, Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.stylesheets import CHARSET
@@ -167,7 +167,7 @@ def _origin(request: web.Request) -> str:
     Raises:
         BadParameter: The phone's Host header makes no address.
     """
-    public = request.app[SETTINGS].http.public_url
+    public = request.app[IN_USE].settings.http.public_url
     if public is not None:
         host = public.host or ""
         return f"{public.scheme}://{host}:{public.port}{(public.path or '').rstrip('/')}"

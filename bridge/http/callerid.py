@@ -25,7 +25,7 @@ from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
 from bridge.http.front import RESULT, Shortcut, http_date
 from bridge.http.keys import require, secret
 from bridge.http.operations import JSON, TEXT, Described, Operation, Parameter, asked, one_of
-from bridge.http.state import KEYS, MIRROR, PEOPLE, SETTINGS
+from bridge.http.state import IN_USE, KEYS, MIRROR, PEOPLE
 
 routes = web.RouteTableDef()
 
@@ -136,7 +136,7 @@ async def explained(request: web.Request) -> web.Response:
         if key.clients is not None and (found.clients is None or not found.clients <= key.clients):
             raise FeatureDenied(f"The key {found.name} sees more clients than the key {key.name}.")
         key = found
-    url = request.app[SETTINGS].itflow.url
+    url = request.app[IN_USE].settings.itflow.url
     explanation = callerid.explain(
         request.app[MIRROR].snapshot,
         key,

@@ -23,7 +23,7 @@ from bridge.http import query
 from bridge.http.keys import require, secret
 from bridge.http.operations import JSON, KEY
 from bridge.http.proxies import PREFIX
-from bridge.http.state import BOOK, MIRROR, PEOPLE, SETTINGS
+from bridge.http.state import BOOK, IN_USE, MIRROR, PEOPLE
 
 routes = web.RouteTableDef()
 
@@ -61,7 +61,7 @@ def _by_extension(events: list[Event], people: People) -> Iterator[Event]:
 
 def _address(request: web.Request, asked: Mapping[str, str]) -> str:
     """The address that a request came to, with the key as it came."""
-    public = request.app[SETTINGS].http.public_url
+    public = request.app[IN_USE].settings.http.public_url
     base = URL(str(public)) if public else URL(f"{request.scheme}://{request.host}{request.get(PREFIX, '')}")
     found = base.with_path(base.path.rstrip("/") + request.path, keep_query=False)
     shown = secret(request, asked)

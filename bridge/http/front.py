@@ -22,10 +22,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
-from bridge.errors import SettingsError
 from bridge.http import heads
 from bridge.http.connections import Connections
 from bridge.http.faults import aiohttp_log
+from bridge.http.sockets import opened_sockets, written
 from bridge.settings import HttpSection
 
 log = logging.getLogger(__name__)
@@ -365,10 +365,10 @@ async def listening(
         times: How long a connection may wait for its client.
 
     Yields:
-        The address and the port.
+        The first address and its port.
 
     Raises:
-        SettingsError: The address cannot be listened on.
+        AddressTaken: An address cannot be listened on.
     """
     fronts: dict[asyncio.BaseTransport, Front] = {}
 
@@ -396,27 +396,28 @@ async def listening(
         if runner.server is None:
             raise RuntimeError("the runner has made no server")
         door = Door(runner.server, shortcut, section, fronts, times)
-        try:
-            server = await door.loop.create_server(
+        opened = opened_sockets(section.hosts, section.port)
+        addresses: list[tuple[str, int]] = [one.getsockname()[:2] for one in opened]
+        servers = [
+            await door.loop.create_server(
                 lambda: Front(door),
-                section.host,
-                section.port,
+                sock=one,
                 ssl=tls,
                 ssl_handshake_timeout=times.head_s if tls else None,
                 backlog=1024,
-                reuse_address=True,
             )
-        except OSError as error:
-            fault = f"http.host and http.port: cannot listen on {section.host}:{section.port}: {error.strerror}. "
-            raise SettingsError([fault + "Choose another (--port, BRIDGE_HTTP_PORT), or end what uses it."]) from error
+            for one in opened
+        ]
+        log.info("Listening on %s.", ", ".join(map(written, addresses)))
         try:
             async with door.connections.swept():
-                host, port = server.sockets[0].getsockname()[:2]
-                yield str(host), int(port)
+                yield addresses[0]
         finally:
-            server.close()
+            for server in servers:
+                server.close()
             await runner.cleanup()
             door.connections.close_all()
-            await server.wait_closed()
+            for server in servers:
+                await server.wait_closed()
     finally:
         await runner.cleanup()

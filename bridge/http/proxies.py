@@ -13,11 +13,11 @@ import re
 from collections.abc import Sequence
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from bridge.errors import BadParameter
+from bridge.http.state import IN_USE
 from bridge.networks import Network, within
-from bridge.settings import HttpSection
 
 # The path that the proxy took away, such as /itflow-bridge; links begin with it.
 PREFIX = web.RequestKey("PREFIX", str)
@@ -39,21 +39,17 @@ def is_direct(request: web.Request) -> bool:
     return not any(name in request.headers for name in _HEADERS)
 
 
-def believed(section: HttpSection) -> Middleware:
+@web.middleware
+async def believed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Gives handlers a request with the address, scheme and host of its client; comes before every other middleware.
 
     Raises:
-        BadParameter: (When asked) the headers of a trusted proxy contradict each other.
+        BadParameter: The headers of a trusted proxy contradict each other.
     """
-    trusted = section.trusted_proxies
-
-    @web.middleware
-    async def seen_through(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not trusted or is_direct(request) or not within(request.remote, trusted):
-            return await handler(request)
-        return await handler(_seen_through(request, trusted))
-
-    return seen_through
+    trusted = request.app[IN_USE].settings.http.trusted_proxies
+    if not trusted or is_direct(request) or not within(request.remote, trusted):
+        return await handler(request)
+    return await handler(_seen_through(request, trusted))
 
 
 def _seen_through(request: web.Request, trusted: Sequence[Network]) -> web.Request:

@@ -13,10 +13,12 @@ from bridge.followup.following import Followup
 from bridge.health import Health
 from bridge.itflow.client import ItflowClient
 from bridge.outbox.delivery import Deliverer
+from bridge.reload import InUse
 from bridge.settings import Settings
 from bridge.storage import Database, Watch
 
-SETTINGS = web.AppKey("SETTINGS", Settings)
+SETTINGS = web.AppKey("SETTINGS", Settings)  # those of the start
+IN_USE = web.AppKey("IN_USE", InUse)
 STORAGE = web.AppKey("STORAGE", Database)
 WATCH = web.AppKey("WATCH", Watch)
 ITFLOW = web.AppKey("ITFLOW", ItflowClient)

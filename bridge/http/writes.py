@@ -7,7 +7,7 @@ from aiohttp import web
 from bridge.access.keys import Feature
 from bridge.http.journalled import JOURNAL_ENTRY, Entry, answered, shown, wanted
 from bridge.http.operations import JSON, Described, Operation
-from bridge.http.state import MIRROR, SETTINGS
+from bridge.http.state import IN_USE, MIRROR
 from bridge.outbox import contact, note, ticket
 from bridge.outbox.texts import Id
 
@@ -91,7 +91,7 @@ async def add_contact(request: web.Request) -> web.Response:
         asked_in=key.numbers.region,
         trunk=key.numbers.trunk,
         # As the mirror will read it: see MirrorStore.
-        stored_in=(client.region if client else "") or request.app[SETTINGS].numbers.region,
+        stored_in=(client.region if client else "") or request.app[IN_USE].settings.numbers.region,
     )
     return await answered(request, key, client_id, item, "/contacts")
 

@@ -93,6 +93,9 @@ class ItflowClient:
         page_size: Rows to a page, while ITFlow can bear it.
         attempts: How often a read is tried before its failure is believed.
 
+    Attributes:
+        api_key: ITFlow's key; a new one counts from the next request on.
+
     Raises:
         SettingsError: ``url`` is not an address.
     """
@@ -107,12 +110,23 @@ class ItflowClient:
         page_size: int = 1000,
         attempts: int = 3,
     ) -> None:
+        self._session = session
         self._transport = Transport(session, url)
-        self._api_key = api_key
+        self.api_key = api_key
         self.timeout_s = timeout_s
         self._page_size = page_size
         self._attempts = attempts
         self._good_sizes: dict[str, int] = {}
+
+    def apply(self, section: ItflowSection) -> None:
+        """Take over changed settings, for every request from now on.
+
+        Raises:
+            SettingsError: The address or the key is not set.
+        """
+        url, self.api_key = section.require()
+        self._transport = Transport(self._session, url)
+        self.timeout_s, self._page_size = section.timeout_s, section.page_size
 
     async def call(
         self,
@@ -135,7 +149,7 @@ class ItflowClient:
             BadParameter: There is no such module, function or filter.
             ItflowError: See ``bridge.itflow.protocol.decipher`` and ``bridge.itflow.transport``.
         """
-        request = build(module, function, self._api_key, fields)
+        request = build(module, function, self.api_key, fields)
 
         async def ask() -> Answer:
             reply = await self._transport.send(request, timeout_s or self.timeout_s)
@@ -280,7 +294,7 @@ class ItflowClient:
         limit = self._good_sizes.get(module, self._page_size)
         while True:
             fields = {**filters, "limit": limit, "offset": offset}
-            request = build(module, "read", self._api_key, fields)
+            request = build(module, "read", self.api_key, fields)
 
             async def ask(request: Request = request, limit: int = limit) -> Page:
                 reply = await self._transport.send(request, self.timeout_s)

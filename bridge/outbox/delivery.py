@@ -232,7 +232,7 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until ``stop`` is called; then end with the attempts that are under way."""
-        await self._hurry()
+        await self.hurry()
         async with asyncio.TaskGroup() as attempts:
             while not self._stopping:
                 self._wake.clear()
@@ -267,10 +267,11 @@ class Deliverer:
             self._settled.pop(entry.id, None)
         return entry
 
-    async def _hurry(self) -> None:
-        """A new start may come with a new key or address: whatever waits is tried at once."""
+    async def hurry(self) -> None:
+        """Try at once whatever waits: a new start, or new settings, may come with a new key or address."""
         try:
             await self.journal.database.run(self.journal.hurry)
+            self._wake.set()
         except StorageError as error:
             log.error("Writes cannot be delivered: %s", error)  # noqa: TRY400 - the text says it all
 

@@ -12,7 +12,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.errors import SettingsError
 from bridge.http import errors, proxies
-from bridge.settings import HttpSection, load
+from bridge.http.state import IN_USE
+from bridge.reload import InUse
+from bridge.settings import HttpSection, Settings, load
 from tests.http.whole import FAR, whole
 
 TRUSTED = "127.0.0.1, 10.0.0.0/8, fd00::/8"
@@ -28,7 +30,8 @@ async def told(request: web.Request) -> web.Response:
 @pytest.fixture(params=[""])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[TestClient[web.Request, web.Application]]:
     section = HttpSection.model_validate({"trusted_proxies": request.param})
-    app = web.Application(middlewares=[errors.rendered, proxies.believed(section)])
+    app = web.Application(middlewares=[errors.rendered, proxies.believed])
+    app[IN_USE] = InUse(Settings(http=section))
     app.router.add_get("/told", told)
     app.router.add_get("/api.php", told)
     async with TestClient(TestServer(app)) as client:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,14 @@ class Answer:
         return json.loads(self.body)
 
 
+class NotStarted(RuntimeError):
+    """The bridge ended instead; the log is the text."""
+
+    def __init__(self, log: str, status: int) -> None:
+        super().__init__(log)
+        self.status = status
+
+
 class Bridge:
     """``itflow-bridge serve`` in a process of its own, asked over HTTP."""
 
@@ -71,7 +79,7 @@ class Bridge:
         self._reader = asyncio.create_task(read())
         await asyncio.wait_for(opened.wait(), START_TIMEOUT_S)
         if not self.url:
-            raise RuntimeError("".join(self.log))
+            raise NotStarted("".join(self.log), await self.stop())
 
     async def ask(self, path: str, method: str = "GET", **more: object) -> Answer:
         """One request; the query goes out as it stands."""
@@ -145,9 +153,10 @@ async def itflow_server(itflow: EmbeddedItflow) -> AsyncIterator[web.AppRunner]:
 async def serve(
     tmp_path: Path, itflow_server: web.AppRunner, session: aiohttp.ClientSession
 ) -> AsyncIterator[Callable[..., Awaitable[Bridge]]]:
-    """Starts a bridge with nothing but environment variables; the keys ``all`` and ``one`` are made before.
+    """Starts a bridge with environment variables and words; the keys ``all`` and ``one`` are made before.
 
-    What is given in words comes before the command, such as a program that starts it.
+    ``before`` comes before the command, such as a program that starts it. ``None`` leaves a variable out that it would
+    have.
     """
     bridges: list[Bridge] = []
     url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"
@@ -158,7 +167,7 @@ async def serve(
     keys.add("one", Options(clients=frozenset({1})), secret="one")
     database.close()
 
-    async def start(*before: str, **settings: str) -> Bridge:
+    async def start(*words: str, before: Sequence[str] = (), **settings: str | None) -> Bridge:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environment |= {
             "BRIDGE_ITFLOW_URL": url,
@@ -168,9 +177,13 @@ async def serve(
             "BRIDGE_HTTP_PORT": "0",
             "BRIDGE_AGI_PORT": "0",
         }
-        environment |= {f"BRIDGE_{name}": value for name, value in settings.items()}
+        for name, value in settings.items():
+            environment.pop(f"BRIDGE_{name}", None)
+            environment |= {f"BRIDGE_{name}": value} if value is not None else {}
         process = await asyncio.create_subprocess_exec(
-            *before, sys.executable, "-m", "bridge", "serve", env=environment, stderr=asyncio.subprocess.PIPE
+            *(*before, sys.executable, "-m", "bridge", "serve", *words),
+            env=environment,
+            stderr=asyncio.subprocess.PIPE,
         )
         bridges.append(Bridge(process, session, path))
         await bridges[-1].started()

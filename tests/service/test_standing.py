@@ -151,7 +151,7 @@ async def test_full(serve, tmp_path, itflow_server):
     folder = tmp_path / "disk"
     folder.mkdir()
     disk = SmallDisk(folder)
-    bridge = await serve(*disk.before, STORAGE_PATH=str(folder / "bridge.db"), **FAST)
+    bridge = await serve(before=disk.before, STORAGE_PATH=str(folder / "bridge.db"), **FAST)
     process_id = bridge.process.pid
     inside = ("nsenter", "--target", str(process_id), "--mount", sys.executable, "-m", "bridge")
     url = f"http://127.0.0.1:{itflow_server.addresses[0][1]}"

@@ -1,0 +1,27 @@
+"""Lists hold whole dates and names on a terminal of any width, and are JSON for programs."""
+
+import json
+import re
+
+import pytest
+
+NAME = "a-key-with-a-long-name-of-the-second-floor"
+LISTS = [("keys", "list"), ("journal", "list"), ("phones",), ("calls",)]
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_each_is_json_for_programs(command, words):
+    assert json.loads(command(*words, "--json")) == []
+
+
+def test_json_has_the_columns_of_the_table(command):
+    command("keys", "add", NAME, "--expires", "2037-12-31")
+    (row,) = json.loads(command("keys", "list", "--json"))
+    assert (row["name"], row["networks"]) == (NAME, "anywhere")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", row["expires"])
+    assert "last_used_utc" in row
+
+
+def test_a_narrow_terminal_cuts_nothing(command):
+    command("keys", "add", NAME)
+    assert "…" not in command("keys", "list", columns=60)
