@@ -3,6 +3,7 @@
 # make bench   the measured figures of docs/performance.md; BENCH=callerid measures a part
 # make fuzz    hostile requests and FastAGI calls, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
+# make calls CALLS=1000   so many calls on a real Asterisk, while the bridge is killed and cut off: each right, and once
 # make wheel   dist/itflow_bridge-*.whl
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
 # make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
@@ -21,7 +22,7 @@ installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashe
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml
 
-.PHONY: demo test test-newest test-lowest bench fuzz wheel lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz calls wheel lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -69,6 +70,10 @@ fuzz: install
 SEEDS ?= 1000
 simulate: install
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+CALLS ?= 1000
+calls: install
+	$(BIN)/python -m tests.pbx.drill $(CALLS) $(or $(SEED),1)
 
 wheel: install
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

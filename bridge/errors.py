@@ -8,6 +8,10 @@
     ├── NotReady                 there is no mirror yet to answer from
     ├── HungUp                   the caller left the phone menu
     ├── CannotDial               there is no phone system that could be made to dial
+    ├── AmiError                 Asterisk's manager interface did not do what was asked
+    │   ├── AmiUnreachable       there is no connection to it, or it does not answer
+    │   │   └── AmiSilent        it has answered, but the event that was to follow has not come in time
+    │   └── AmiRefused           it does not let the manager's user in, or refuses an action
     ├── ItflowError              ITFlow did not give what was asked
     │   ├── ItflowUnreachable    no answer at all: refused, timed out, cut off
     │   ├── ItflowFailing        an answer, but a failure of the server (5xx, a PHP fatal error)
@@ -87,6 +91,26 @@ class CannotDial(BridgeError):
     """There is no phone system that could be made to dial."""
 
     status = 503
+
+
+class AmiError(BridgeError):
+    """Asterisk's manager interface did not do what was asked."""
+
+    status = 502
+
+
+class AmiUnreachable(AmiError):
+    """There is no connection to Asterisk's manager, or it does not answer."""
+
+    status = 503
+
+
+class AmiSilent(AmiUnreachable):
+    """Asterisk has taken an action on, but the event that was to follow has not come in time."""
+
+
+class AmiRefused(AmiError):
+    """Asterisk does not let the manager's user in, or refuses an action."""
 
 
 class ItflowError(BridgeError):

@@ -17,6 +17,9 @@ from bridge.access.caller import Own, looked_up
 from bridge.access.keys import Keys
 from bridge.agi.features import features
 from bridge.agi.server import listening as agi_listening
+from bridge.calls.ami.dial import Dialler
+from bridge.calls.ami.follow import SOURCE as AMI
+from bridge.calls.ami.line import Line
 from bridge.calls.book import CallBook
 from bridge.calls.people import People
 from bridge.directory.mirror import Mirror
@@ -41,7 +44,19 @@ from bridge.http import (
 )
 from bridge.http.carddav import door as carddav
 from bridge.http.front import listening
-from bridge.http.state import BOOK, DELIVERER, FOLLOWUP, ITFLOW, KEYS, MIRROR, PEOPLE, SETTINGS, STORAGE, WATCH
+from bridge.http.state import (
+    BOOK,
+    DELIVERER,
+    FOLLOWUP,
+    ITFLOW,
+    KEYS,
+    MIRROR,
+    PEOPLE,
+    PHONE,
+    SETTINGS,
+    STORAGE,
+    WATCH,
+)
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
 from bridge.outbox.delivery import Deliverer, delivering
@@ -75,7 +90,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
     for door in DOORS:
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
-    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi])
+    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi, _ami])
     return app
 
 
@@ -207,6 +222,22 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
             except SettingsError as error:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
                 log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all
+        yield
+
+
+async def _ami(app: web.Application) -> AsyncIterator[None]:
+    section, book = app[SETTINGS].ami, app[BOOK]
+    async with AsyncExitStack() as stack:
+        if section.host is not None:
+            try:
+                section.require()
+            except SettingsError as error:
+                log.error("%s Calls are not followed until the next start.", error)  # noqa: TRY400 - as above
+            else:
+                known = [logged.call for logged in book.now() if logged.call.source == AMI]
+                line = Line(section, book.take, known)
+                app[PHONE] = Dialler(line, section, app[SETTINGS].numbers.region)
+                await stack.enter_async_context(running(line.run(), "ami"))
         yield
 
 

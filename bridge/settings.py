@@ -390,6 +390,75 @@ class TicketsSection(Section):
         return frozenset(word for word, wanted in general.items() if wanted)
 
 
+def _extension_pattern(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"must be a regular expression: {error}") from error
+    if groups != 1:
+        raise ValueError("must hold one group in brackets: the extension in a channel's name")
+    return text
+
+
+def _dial_channel(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]+/[\w.-]*\{extension\}[\w.@-]*", text):
+        raise ValueError("must be such as PJSIP/{extension} or Local/{extension}@from-internal")
+    return text
+
+
+class AmiSection(Section):
+    """The manager interface of an Asterisk or FreePBX: calls are followed, and dialled, where ami.host is set."""
+
+    host: str | None = Field(None, description="Address of Asterisk; unset: calls are not followed")
+    port: Port = Field(5038, description="Port of its manager (manager.conf)")
+    user: str = Field("itflow", description="The manager's user")
+    secret: SecretStr | None = Field(None, description="The user's secret")
+    secret_file: Path | None = Field(None, description="File that holds the secret, instead of ami.secret")
+    tls: bool = Field(False, description="Connect with TLS (manager.conf: tlsenable, port 5039)")
+    tls_ca: Path | None = Field(None, description="Certificate (PEM) to check Asterisk's by; unset: the system's")
+    list_every_s: Seconds = Field(15, description="Time between two looks at what is up, which keep the line alive")
+    extensions: Annotated[str, AfterValidator(_extension_pattern)] = Field(
+        r"[A-Z0-9]+/([0-9]{2,6})(?:[-_.].*)?",
+        description="Which devices are extensions: a regular expression for a channel's name without the count at its "
+        "end, such as PJSIP/101-mobile; its one group is the extension, all else is outside",
+    )
+    dial_channel: Annotated[str, AfterValidator(_dial_channel)] = Field(
+        "PJSIP/{extension}", description="What rings first when a number is clicked, by the person's extension"
+    )
+    dial_context: str = Field(
+        "from-internal",
+        pattern=r"^[\w-]+$",
+        description="Dialplan context that clicked numbers are dialled in; what it lets phones dial may be clicked",
+    )
+    dial_form: Literal["e164", "international", "national"] = Field(
+        "national", description="How clicked numbers are dialled: e164, international or national"
+    )
+    dial_prefix: str = Field(
+        "", pattern="^[0-9]*$", description="Digits dialled before an outside number that is clicked, such as 0 or 9"
+    )
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if self.secret is not None and self.secret_file is not None:
+            raise ValueError("set ami.secret or ami.secret_file, not both")
+        if self.host is not None and self.secret is None and self.secret_file is None:
+            raise ValueError("ami.host is set, so set ami.secret or ami.secret_file too")
+        return self
+
+    def require(self) -> str:
+        """The secret.
+
+        Raises:
+            SettingsError: Its file cannot be read.
+        """
+        if self.secret_file is None:
+            return self.secret.get_secret_value() if self.secret else ""
+        try:
+            return self.secret_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError([f"ami.secret_file cannot be read: {error}"]) from error
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -418,6 +487,8 @@ class Settings(BaseSettings):
     assets: AssetsSection = AssetsSection()
     calls: CallsSection = CallsSection()
     tickets: TicketsSection = TicketsSection()
+
+    ami: AmiSection = AmiSection()
     log: LogSection = LogSection()
 
     @classmethod

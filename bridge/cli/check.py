@@ -14,9 +14,11 @@ from rich.text import Text
 from bridge import resources
 from bridge.access.keys import WARN_BEFORE, Keys, expiry
 from bridge.agi.lockout import LEAST_DIGITS, usable
+from bridge.calls.ami.client import connected as connected_to_asterisk
+from bridge.calls.ami.messages import Message
 from bridge.cli.common import Config, console, database, exposed
 from bridge.directory.reader import Reader
-from bridge.errors import ItflowError
+from bridge.errors import AmiRefused, AmiUnreachable, ItflowError, SettingsError
 from bridge.itflow.capabilities import Capabilities, Generation
 from bridge.itflow.client import ItflowClient, connected
 from bridge.settings import Settings, load
@@ -59,6 +61,7 @@ UNTOLD = (
     "answers as v1 does, but some of its pages are hidden by something in front of it (a login, a proxy, a firewall), "
     "so its release cannot be told. Let all of /api/v1/ pass."
 )
+RIGHTS = "The manager's user needs read = call,agent and write = originate,reporting: itflow-bridge setup asterisk."
 SHORT_PINS = (
     f"The balance menu takes no PIN with fewer than {LEAST_DIGITS} digits or letters. Give contacts of these clients "
     "longer ones in ITFlow: {}"
@@ -69,6 +72,7 @@ def check(config: Config = None) -> None:
     """Tell what works with these settings and this ITFlow, what does not, and what to do."""
     settings = load(config)
     findings = [*_files(config, settings), *_here(settings), *asyncio.run(_there(settings))]
+    findings += asyncio.run(asterisk(settings))
     table = Table("what", "state", Column("what to do or know", overflow="fold"))
     for what, state, advice in findings:
         table.add_row(what, Text(state, COLOURS[state]), advice)
@@ -121,6 +125,28 @@ async def _there(settings: Settings) -> list[Finding]:
         except ItflowError as error:
             return [("ITFlow", State.BAD, str(error))]
         return [*_told(found, str(settings.itflow.url)), *(await _pins(settings, client))]
+
+
+async def asterisk(settings: Settings) -> list[Finding]:
+    """Whether calls can be followed, and dialled."""
+    section = settings.ami
+    if section.host is None:
+        return []
+
+    async def nothing(_message: Message) -> None:
+        """What Asterisk tells meanwhile is not wanted."""
+
+    try:
+        async with connected_to_asterisk(section, nothing) as connection:
+            await connection.ask("Status", event="StatusComplete")
+            may_dial = "Originate" in await connection.ask("ListCommands")
+    except AmiRefused as error:
+        return [("Asterisk", State.BAD, f"{error} {RIGHTS}")]
+    except (AmiUnreachable, SettingsError) as error:
+        return [("Asterisk", State.BAD, str(error))]
+    if not may_dial:
+        return [("Asterisk", State.PARTLY, f"Calls are followed, but no number can be clicked. {RIGHTS}")]
+    return [("Asterisk", State.GOOD, f"calls are followed at {section.host}:{section.port}, and numbers dialled")]
 
 
 async def _pins(settings: Settings, client: ItflowClient) -> list[Finding]:

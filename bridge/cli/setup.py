@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
 from typing import Annotated, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -30,12 +32,14 @@ class Place(NamedTuple):
         agi: Host and port of its FastAGI door.
         key: A key's secret.
         itflow: Address of ITFlow, for links.
+        secret: Of the user for the bridge at Asterisk's manager.
     """
 
     url: str
     agi: str
     key: str
     itflow: str
+    secret: str = ""
 
 
 class System(NamedTuple):
@@ -60,7 +64,17 @@ def dialplan(place: Place) -> str:
     text = re.sub(r"(?<![\w/])asterisk/", f"{resources.path('asterisk')}/", _read("extensions_itflow.conf"))
     for name, value in {"ITFLOW_URL": place.url, "ITFLOW_AGI": place.agi, "ITFLOW_KEY": place.key}.items():
         text = re.sub(rf"Set\({name}=[^)]*\)", f"Set({name}={value})", text, count=1)
-    return text
+    return f"{text}\n; ---- manager.conf ----\n{commented(manager(place))}"
+
+
+def manager(place: Place) -> str:
+    """The user for the bridge at Asterisk's manager, for ``manager.conf``."""
+    return _filled(_read("manager_itflow.conf"), place)
+
+
+def commented(text: str) -> str:
+    """Lines of an Asterisk file that say nothing where they stand; take the first two characters away."""
+    return "".join(f"; {line}\n" for line in text.splitlines())
 
 
 def cidlookup(name: str) -> Callable[[Place], str]:
@@ -115,7 +129,7 @@ def setup(
             soft_wrap=True,
         )
     itflow = str(settings.itflow.url or "").rstrip("/")
-    typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow)))
+    typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow, secrets.token_urlsafe(24))))
 
 
 def _literal(host: str) -> str:
@@ -143,10 +157,20 @@ def _filled(text: str, place: Place) -> str:
         "PATH": url.path.lstrip("/") + "/" if url.path.strip("/") else "",
         "KEY": place.key,
         "ITFLOW": place.itflow or "https://itflow.example.com",
+        "SECRET": place.secret,
+        "BRIDGE": _permitted(url.host or ""),
     }
     for name, value in values.items():
         text = text.replace(f"@{name}@", escape(value) if text.startswith("<") else value)
     return text
+
+
+def _permitted(host: str) -> str:
+    """What stands for the bridge in a permit line: an IPv4 address, as the deny line before it is of IPv4."""
+    try:
+        return str(IPv4Address("127.0.0.1" if host in LOOPBACK else host))
+    except ValueError:
+        return "THE-ADDRESS-OF-THE-BRIDGE"
 
 
 def _read(name: str) -> str:

@@ -78,6 +78,8 @@ async def test_a_reader_that_was_away_gets_what_it_missed(book: CallBook) -> Non
 async def test_a_reader_that_was_away_long_reads_the_file(opened: Opened) -> None:
     async with opened() as book:
         await book.take([one for number in range(1200) for one in incoming(str(number))[:1]])
+        async with aclosing(book.changes(0)) as changes:
+            assert [one.change for one in await some(changes, 1200)] == list(range(1, 1201))
     async with opened() as book:
         async with aclosing(book.changes(0)) as changes:
             got = await some(changes, 1200)

@@ -58,6 +58,7 @@ def test_a_link_ends_with_its_time_and_with_its_person(people: People) -> None:
     assert people.redeem(people.link("Bob", dt.timedelta(seconds=-1))) is None
     secret = people.link("Bob")
     people.remove("Bob")
+    people.add(BOB)
     assert people.redeem(secret) is None
     assert people.redeem("") is None
 

@@ -286,6 +286,17 @@ def test_3cx_a_call_that_was_never_established_has_the_year_1() -> None:
     assert call(body).missed
 
 
+def test_3cx_an_answered_call_without_the_moment_of_its_answer() -> None:
+    assert call(threecx("Inbound", CallEstablishedTimeUTC="0001-01-01T00:00:00Z")).talk_s == 60
+
+
+def test_zammads_examples_call_the_user_caller() -> None:
+    assert (
+        call({"event": "answer", "callId": "1", "direction": "in", "caller": "Emma Taylor"}).answered_by
+        == "Emma Taylor"
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "named", "says"),
     [

@@ -10,7 +10,7 @@ import socket
 import tempfile
 import wave
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,42 +86,58 @@ class Asterisk:
 
 
 @asynccontextmanager
-async def running(installed: Path, *, verbose: int = 5) -> AsyncIterator[Asterisk]:
+async def running(
+    installed: Path,
+    *,
+    verbose: int = 5,
+    modules: str = "",
+    files: Callable[[Asterisk], Mapping[str, str]] = lambda _asterisk: {},
+) -> AsyncIterator[Asterisk]:
     """Start an Asterisk that ``install.sh`` has put into a folder, wait until it is up, stop it at the end.
 
     Args:
         installed: The folder.
         verbose: How much of what a call does is recorded; 5 is everything, 0 nothing.
+        modules: More modules to load.
+        files: More configuration by the files' names, put behind what is there.
     """
     # Not under pytest's folder: the path of the control socket must stay below 108 bytes.
     folder = Path(tempfile.mkdtemp(prefix="pbx-"))
     asterisk = Asterisk(installed / "bin" / "asterisk", folder, free_port("127.0.0.1"), free_port(PHONE))
     try:
-        configure(asterisk, installed, verbose)
-        console = folder / "console"
-        with console.open("wb") as output:
-            asterisk.process = await asyncio.create_subprocess_exec(
-                asterisk.program,
-                "-C",
-                folder / "asterisk.conf",
-                "-f",
-                "-n",
-                stdin=DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        async with asyncio.timeout(START_S):
-            while not (folder / "run" / "asterisk.ctl").exists():
-                if asterisk.process.returncode is not None:
-                    raise RuntimeError(f"Asterisk did not start: {console.read_text(errors='replace')[-2000:]}")
-                await asyncio.sleep(0.05)
-            await asterisk.rx("core waitfullybooted")
+        configure(asterisk, installed, verbose, modules)
+        for name, text in files(asterisk).items():
+            with (folder / name).open("a", encoding="utf-8") as file:
+                file.write(text)
+        await start(asterisk)
         yield asterisk
     finally:
-        if asterisk.process is not None and asterisk.process.returncode is None:
-            asterisk.process.kill()
-            await asterisk.process.wait()
+        await kill(asterisk)
         shutil.rmtree(folder)
+
+
+async def start(asterisk: Asterisk) -> None:
+    """Start it in its folder, and wait until it is up."""
+    folder = asterisk.folder
+    console = folder / "console"
+    (folder / "run" / "asterisk.ctl").unlink(missing_ok=True)  # of an earlier one that was killed
+    with console.open("ab") as output:
+        asterisk.process = await asyncio.create_subprocess_exec(
+            asterisk.program, "-C", folder / "asterisk.conf", "-f", "-n", stdin=DEVNULL, stdout=output, stderr=output
+        )
+    async with asyncio.timeout(START_S):
+        while not (folder / "run" / "asterisk.ctl").exists():
+            if asterisk.process.returncode is not None:
+                raise RuntimeError(f"Asterisk did not start: {console.read_text(errors='replace')[-2000:]}")
+            await asyncio.sleep(0.05)
+        await asterisk.rx("core waitfullybooted")
+
+
+async def kill(asterisk: Asterisk) -> None:
+    """End it as a power cut does."""
+    if asterisk.process is not None and asterisk.process.returncode is None:
+        asterisk.process.kill()
+        await asterisk.process.wait()
 
 
 async def until(condition: Callable[[], T | None]) -> T:
@@ -139,7 +155,7 @@ def free_port(address: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
+def configure(asterisk: Asterisk, installed: Path, verbose: int, modules: str = "") -> None:
     """Write the whole configuration."""
     folder = asterisk.folder
     for name in ("run", "log", "log/cdr-csv", "spool", "db"):
@@ -162,7 +178,8 @@ def configure(asterisk: Asterisk, installed: Path, verbose: int) -> None:
             [options]
             verbose = {verbose}
             """,
-        "modules.conf": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
+        "modules.conf": "[modules]\nautoload=no\n"
+        + "".join(f"load={name}.so\n" for name in (MODULES + modules).split()),
         "cdr.conf": "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\n",
         "logger.conf": f"[logfiles]\nmessages => notice,warning,error,verbose({verbose})\n",
         "rtp.conf": f"[general]\nrtpstart={rtp}\nrtpend={rtp + 400}\nstrictrtp=no\n",
