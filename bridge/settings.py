@@ -459,6 +459,14 @@ class AmiSection(Section):
             raise SettingsError([f"ami.secret_file cannot be read: {error}"]) from error
 
 
+class PageSection(Section):
+    """The page for people."""
+
+    enabled: bool = Field(True, description="Answer / and /page; nobody signs in before people are added")
+    session_days: int = Field(30, ge=1, le=365, description="Days after which a browser must sign in again")
+    max_streams: int = Field(500, ge=1, description="Open pages that follow calls; more are asked to come later")
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -487,8 +495,8 @@ class Settings(BaseSettings):
     assets: AssetsSection = AssetsSection()
     calls: CallsSection = CallsSection()
     tickets: TicketsSection = TicketsSection()
-
     ami: AmiSection = AmiSection()
+    page: PageSection = PageSection()
     log: LogSection = LogSection()
 
     @classmethod

@@ -14,6 +14,7 @@ STREET = [
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
     {"access", "followup"},
     {"http", "agi"},
+    {"page"},
     {"service"},
     {"cli"},
     {"__main__"},

@@ -18,6 +18,7 @@ from bridge.cli import (
     people,
     phonebook,
     phones,
+    rights,
     serve,
     setup,
     sync,
@@ -45,6 +46,7 @@ for command in (
     app.command()(command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
+people.app.command()(rights.rights)
 app.add_typer(people.app, name="people")
 
 
