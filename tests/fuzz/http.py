@@ -90,6 +90,7 @@ _PATHS = (
         b"/page/books?format=snom&search=a",
         b"/page/outbox",
     ),
+    *(b"/contacts/1?api_key=demo", b"/tickets/1?api_key=demo", b"/notes/1?api_key=demo"),
     *(b"/page/data", b"/page/setup", b"/page/health", b"/page/contact?number=1", b"/page/static/1/page.css"),
     *(b"/sign-in?back=/page/week", b"/sign-in?link=" + b"0" * 43),
     *(b"/phonebook/grandstream/demo/phonebook.xml", b"/phonebook/snom?api_key=demo&contacts=all&sort=client"),

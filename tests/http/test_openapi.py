@@ -67,7 +67,7 @@ def test_codes_stay_as_they_are() -> None:
     codes = {kind.__new__(kind).code for kind in below(errors.BridgeError) if kind.__module__ == errors.__name__}
     assert codes == {
         *("bridge-error", "settings-error", "storage-error", "not-ready", "hung-up", "cannot-dial", "itflow-error"),
-        *("ami-error", "ami-unreachable", "ami-refused"),
+        *("ami-error", "ami-unreachable", "ami-silent", "ami-refused"),
         *("itflow-unreachable", "itflow-failing", "wire-garbled", "not-itflow", "row-garbled", "key-refused"),
         *("right-missing", "module-missing", "row-missing", "write-refused", "request-error", "bad-parameter"),
         *("key-missing", "key-wrong", "feature-denied", "not-found", "wrong-method", "uncertain", "too-many"),

@@ -30,6 +30,7 @@ async def page() -> AsyncIterator[Page]:
             await opened.get_by_role("button", name="Sign in").click()
             yield opened
             await browser.close()
+        demo.stop()
 
 
 async def test_it_rings(page: Page) -> None:
