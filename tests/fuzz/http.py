@@ -107,10 +107,11 @@ _WITH_BODIES = (
     *(_post(b"/carddav/book/?api_key=demo", b"", body, b"REPORT") for body in (_QUERY, _MULTIGET % _CARDS, _SYNC)),
     _post(b"/carddav/?api_key=demo", b"Depth: 1\r\n", b"<propfind xmlns='DAV:'><allprop/></propfind>", b"PROPFIND"),
     *(_get(b"/carddav/", b"", b"OPTIONS"), _get(b"/.well-known/carddav", b"", b"PROPFIND")),
+    _post(b"/contacts?api_key=demo", _JSON, b'{"client_id": 1, "name": "Ann", "email": "ann@example.com"}'),
+    _post(b"/tickets?api_key=demo", _JSON, b'{"client_id": 1, "subject": "Printer"}'),
+    _post(b"/notes?api_key=demo", _JSON, b'{"client_id": 1, "ticket_id": 1, "text": "Called"}'),
     *(
-        _post(
-            b"/page/" + path, _FORM, b"token=x&name=Demo&password=x&ids=1,2&id=1&number=1&system=snom&row=1&ticket=1"
-        )
+        _post(b"/" + path, _FORM, b"token=x&name=Demo&password=x&ids=1,2&id=1&number=1&system=snom&row=1&ticket=1")
         for path in (
             *(b"sign-in", b"page/sign-out", b"page/dial", b"page/calls/done", b"page/outbox/retry", b"page/setup"),
             *(b"page/health/accept", b"page/contact", b"page/ticket"),

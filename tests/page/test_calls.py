@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -15,7 +16,7 @@ from bridge.calls.people import People, Person
 from bridge.page.door import RIGHTS
 from bridge.storage import Database
 from tests import bridges
-from tests.page.desk import ANN, HOSTILE, Desk, began, ended
+from tests.page.desk import ANN, BOB, HOSTILE, Desk, began, ended
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -96,6 +97,8 @@ async def test_a_card_is_closed_by_keyboard_alone(page_desk: Desk) -> None:
 
 
 async def test_csv_holds_the_same_calls_and_no_formula(page_desk: Desk) -> None:
+    first, *_ = began("formula", ANN)
+    await page_desk.tell(replace(first, queue="=HYPERLINK(1)"), ended("formula"))
     async with page_desk.signed_in("Ada") as page:
         answer = await page.request.get(f"{page_desk.url}/page/calls.csv?client={quote('x (#3)')}")
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -104,6 +107,7 @@ async def test_csv_holds_the_same_calls_and_no_formula(page_desk: Desk) -> None:
         assert {row["name"] for row in rows} == {HOSTILE[1][:60]}
         everything = await (await page.request.get(f"{page_desk.url}/page/calls.csv")).text()
         cells = [cell for row in csv.reader(io.StringIO(everything)) for cell in row]
+        assert "'=HYPERLINK(1)" in cells
         assert not [cell for cell in cells if cell.startswith(("=", "@", "-", "\t"))]
 
 
@@ -124,13 +128,15 @@ async def test_whoever_is_limited_to_clients_sees_no_others(page_desk: Desk) -> 
         await page.wait_for_selector('#live[data-state="open"]')
         await page_desk.tell(*began("theirs", ANN, "101"), *began("own", ANN, "109"))
         await expect(page.locator(".card h3")).to_have_text("+1 206-555-0123")  # rung, but not to see who
-        await expect(page.locator("#lines li")).to_have_count(0)
+        await page_desk.tell(*began("seen", BOB, "101"))
+        await expect(page.locator("#lines li")).to_contain_text(["Bob Baker"])  # what came before is there by now too
+        await expect(page.locator("#lines li")).to_have_count(1)
         row = (await page_desk.app_rows())[0]
         token = await page.locator('input[name="token"]').first.get_attribute("value")
         form: dict[str, str | float | bool] = {"token": token or "", "ids": str(row), "done": "1"}
         answer = await page.request.post(f"{page_desk.url}/page/calls/done", form=form)
         assert answer.status == 404
-        await page_desk.tell(ended("theirs"), ended("own"))
+        await page_desk.tell(ended("theirs"), ended("own"), ended("seen"))
 
 
 async def test_strange_values_are_refused_or_empty_and_never_a_fault(page_desk: Desk) -> None:
