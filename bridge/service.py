@@ -69,6 +69,7 @@ from bridge.itflow.keyfile import followed
 from bridge.metrics import LAG
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
+from bridge.page import serving as page
 from bridge.reload import InUse, change
 from bridge.settings import Settings
 from bridge.storage import Database, Watch, rescue
@@ -101,6 +102,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
     app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _lag, _agi, _ami])
+    page.add_to(app)
     return app
 
 

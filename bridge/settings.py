@@ -488,6 +488,14 @@ class TicketsSection(Section):
         return frozenset(word for word, wanted in general.items() if wanted)
 
 
+class PageSection(Section):
+    """The page for people."""
+
+    enabled: bool = Field(True, description="Answer / and /page; nobody signs in before people are added")
+    session_days: int = Field(30, ge=1, le=365, description="Days after which a browser must sign in again")
+    max_streams: int = Field(500, ge=1, description="Open pages that follow calls; more are asked to come later")
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -521,6 +529,7 @@ class Settings(BaseSettings):
     calls: CallsSection = CallsSection()
     ami: AmiSection = AmiSection()
     tickets: TicketsSection = TicketsSection()
+    page: PageSection = PageSection()
     log: LogSection = LogSection()
 
     @classmethod

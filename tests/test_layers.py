@@ -17,6 +17,7 @@ STREET = [
     {"access", "followup"},
     {"health"},
     {"http", "agi"},
+    {"page"},
     {"service"},
     {"cli"},
     {"__main__"},

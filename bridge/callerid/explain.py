@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from bridge.callerid.attestation import Attestation
 from bridge.callerid.lookup import Asker, Match, Result, Rule, Verdict, lookup
-from bridge.directory.entries import Entry, Kind
+from bridge.directory import links
+from bridge.directory.entries import Entry
 from bridge.directory.snapshot import Snapshot
-
-# Pages of ITFlow's own web interface (26.x), for people who are logged in there.
-_PAGES = {
-    Kind.CONTACT: "agent/contact_details.php",
-    Kind.LOCATION: "agent/locations.php",
-    Kind.VENDOR: "agent/vendors.php",
-}
 
 _REASONS = {
     Rule.CONTACT: "Rule 1: one contact has this number.",
@@ -148,8 +141,6 @@ def _match(snapshot: Snapshot, match: Match, itflow_url: str) -> Step:
 def _row(snapshot: Snapshot, entry: Entry, number: str, itflow_url: str) -> Row:
     client = snapshot.client(entry.client_id)
     phone = next((phone for phone in entry.phones if phone.number == number), None)
-    of_client = {"client_id": entry.client_id} if entry.client_id else {}
-    own = {"contact_id": entry.id} if entry.kind is Kind.CONTACT else {"q": entry.name}
     return Row(
         kind=entry.kind.value,
         id=entry.id,
@@ -158,13 +149,9 @@ def _row(snapshot: Snapshot, entry: Entry, number: str, itflow_url: str) -> Row:
         client_id=entry.client_id,
         number=phone.number if phone else number,
         extension=phone.extension if phone else "",
-        url=_link(itflow_url, _PAGES[entry.kind], {**of_client, **own}),
-        client_url=_link(itflow_url, "agent/client_overview.php", of_client) if of_client else "",
+        url=links.entry_page(itflow_url, entry.kind, entry.id, entry.name, entry.client_id),
+        client_url=links.client_page(itflow_url, entry.client_id),
     )
-
-
-def _link(itflow_url: str, page: str, query: Mapping[str, object]) -> str:
-    return f"{itflow_url.rstrip('/')}/{page}?{urlencode(query)}" if itflow_url else ""
 
 
 def _rule(asker: Asker, verdict: Verdict) -> Step:

@@ -23,6 +23,7 @@ from bridge.cli import (
     people,
     phonebook,
     phones,
+    rights,
     serve,
     setup,
     sync,
@@ -69,6 +70,7 @@ for command in (
 app.command(hidden=True)(manual.manual)
 app.add_typer(keys.app, name="keys")
 app.add_typer(journal.app, name="journal")
+people.app.command()(rights.rights)
 app.add_typer(people.app, name="people")
 
 

@@ -12,12 +12,14 @@ from aiohttp import web
 
 from bridge import service
 from bridge.access.keys import Feature, Keys, Options
+from bridge.cli import samplecalls
 from bridge.cli.common import console
 from bridge.controls import log_to_stderr
 from bridge.directory.sync import sync_once
 from bridge.embedded import EmbeddedItflow
 from bridge.settings import Settings, load
 from bridge.storage import Database
+from bridge.tasks import running
 
 KEY = "demo"
 AGI_PORT = 4573
@@ -62,9 +64,18 @@ async def _demo(port: int) -> None:
             log_to_stderr(settings.log.level)
             database = Database(settings.storage.path)
             Keys(database, settings).add(KEY, Options(features=frozenset(Feature)), secret=KEY)
-            database.close()
+            link = samplecalls.people(database, settings)
             await sync_once(settings)  # so that the first command already has its answer
-            await service.run(settings, _tell)
+            await samplecalls.last_week(database, settings)
+            database.close()
+            there: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+            def started(url: str) -> None:
+                _tell(url, link)
+                there.set_result(url)
+
+            async with running(samplecalls.ringing(there, KEY), "sample calls"):
+                await service.run(settings, started)
     finally:
         await runner.cleanup()
         itflow.close()
@@ -78,12 +89,14 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
             "http": {"host": "127.0.0.1", "port": port},
             "agi": {"port": AGI_PORT if port else 0},
             "storage": {"path": folder / "bridge.db"},
+            "tickets": {"mirror": True},
         },
     )
 
 
-def _tell(url: str) -> None:
-    headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data. Try:\n"
+def _tell(url: str, link: str) -> None:
+    headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data.\n"
     console.print(headline, soft_wrap=True)
+    console.print(f"# Calls come in every few seconds; watch them\n{url}/sign-in?link={link}\n", soft_wrap=True)
     for title, query in TOUR:
         console.print(f"# {title}\ncurl '{url}{query}'\n", soft_wrap=True)

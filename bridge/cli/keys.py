@@ -72,9 +72,9 @@ def add(
         if value is not None:
             settings[setting] = str(value)
     options = Options(
-        features=_features(allow),
+        features=features(allow),
         clients=frozenset(client) if client else None,
-        networks=tuple(_network(text) for text in network or []),
+        networks=tuple(network_of(text) for text in network or []),
         settings=settings,
     )
     taken = _taken_over(key, key_file, weak=weak)
@@ -186,14 +186,24 @@ def _duration(text: str) -> dt.timedelta:
     return dt.timedelta(**{_GRACE[match[2] or "d"]: int(match[1])})
 
 
-def _features(texts: list[str] | None) -> frozenset[Feature]:
+def features(texts: list[str] | None) -> frozenset[Feature]:
+    """The features of ``--allow``; without any, the everyday ones.
+
+    Raises:
+        BadParameter: There is no such feature.
+    """
     names = {name.strip() for text in texts or [] for name in text.split(",") if name.strip()}
     if unknown := sorted(names - set(Feature)):
         raise BadParameter(f"--allow {', '.join(unknown)}: there are {', '.join(Feature)}")
     return frozenset(map(Feature, names)) or EVERYDAY
 
 
-def _network(text: str) -> Network:
+def network_of(text: str) -> Network:
+    """A network of ``--network``.
+
+    Raises:
+        BadParameter: It is none.
+    """
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError as error:

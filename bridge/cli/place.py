@@ -133,7 +133,7 @@ def refuse_beside(settings: Settings) -> None:
 
 def readiness(settings: Settings) -> Mapping[str, Any] | None:
     """What a bridge that answers on this machine at ``http.port`` says at ``/readyz``; None where none does."""
-    host = settings.http.host
+    host = next(iter(settings.http.hosts), "")
     host = "127.0.0.1" if host in {"", "*", "0.0.0.0", "::"} else host  # noqa: S104 - an address to ask, not to open
     url = URL.build(scheme=settings.http.scheme, host=host, port=settings.http.port, path="/readyz")
     context = ssl.create_default_context()

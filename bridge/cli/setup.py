@@ -2,99 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shlex
 import socket
-from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address
-from typing import Annotated, NamedTuple
-from xml.sax.saxutils import escape
+from typing import Annotated
 
 import typer
 from yarl import URL
 
-from bridge import resources
-from bridge.access.keys import Feature, Keys, Options
+from bridge.access.keys import Keys, Options
+from bridge.access.setup import LOOPBACK, SYSTEMS, Place, dialplan, system
 from bridge.cli.common import Config, database, errors, pasted, settings_in_use
-from bridge.errors import BadParameter, NotFound
+from bridge.errors import BadParameter
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.setup import setup_text
-from bridge.settings import Settings
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
-
-
-class Place(NamedTuple):
-    """What a text is filled with.
-
-    Attributes:
-        url: Address of the bridge's HTTP door, without a slash at its end.
-        agi: Host and port of its FastAGI door.
-        key: A key's secret.
-        itflow: Address of ITFlow, for links.
-        secret: Of the user for the bridge at Asterisk's manager.
-    """
-
-    url: str
-    agi: str
-    key: str
-    itflow: str
-    secret: str = ""
-
-
-class System(NamedTuple):
-    """A phone system.
-
-    Attributes:
-        features: What its key must open, and no more.
-        text: Makes the text.
-    """
-
-    features: frozenset[Feature]
-    text: Callable[[Place], str]
-
-
-def recipe(name: str) -> Callable[[Place], str]:
-    """The text of a file in ``asterisk/recipes``, its ``@NAME@`` filled in."""
-    return lambda place: _filled(_read(f"recipes/{name}"), place)
-
-
-def dialplan(place: Place) -> str:
-    """``extensions_itflow.conf`` with the values of its ``Set(NAME=…)`` lines."""
-    text = re.sub(r"(?<![\w/])asterisk/", f"{resources.path('asterisk')}/", _read("extensions_itflow.conf"))
-    for name, value in {"ITFLOW_URL": place.url, "ITFLOW_AGI": place.agi, "ITFLOW_KEY": place.key}.items():
-        text = re.sub(rf"Set\({name}=[^)]*\)", f"Set({name}={value})", text, count=1)
-    return f"{text}\n; ---- manager.conf ----\n{commented(manager(place))}"
-
-
-def manager(place: Place) -> str:
-    """The user for the bridge at Asterisk's manager, for ``manager.conf``."""
-    return _filled(_read("manager_itflow.conf"), place)
-
-
-def commented(text: str) -> str:
-    """Lines of an Asterisk file that say nothing where they stand; take the first two characters away."""
-    return "".join(f"; {line}\n" for line in text.splitlines())
-
-
-def cidlookup(name: str) -> Callable[[Place], str]:
-    """A recipe around the configuration of FreeSWITCH's mod_cidlookup."""
-    return lambda place: recipe(name)(place).replace("@CONFIGURATION@", recipe("cidlookup.conf.xml")(place))
-
-
-SYSTEMS: Mapping[str, System] = {
-    "asterisk": System(frozenset({Feature.CALLERID, Feature.BALANCE, Feature.ASSETS, Feature.CALLS}), dialplan),
-    "freepbx": System(frozenset({Feature.CALLERID}), recipe("freepbx.txt")),
-    "superfecta": System(frozenset({Feature.CALLERID}), recipe("superfecta.txt")),
-    "freeswitch": System(frozenset({Feature.CALLERID}), cidlookup("freeswitch.txt")),
-    "fusionpbx": System(frozenset({Feature.CALLERID}), cidlookup("fusionpbx.txt")),
-    "3cx": System(frozenset({Feature.CALLERID, Feature.CALLS}), recipe("3cx.xml")),
-}
 
 
 def setup(
-    system: Annotated[str, typer.Argument(help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, …")],
+    name_of_system: Annotated[
+        str, typer.Argument(metavar="SYSTEM", help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, …")
+    ],
     name: Annotated[str | None, typer.Option(help="Name of the new key. Without: the system's.")] = None,
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
     region: Annotated[str | None, typer.Option(help="Country of its national numbers.")] = None,
@@ -107,7 +33,7 @@ def setup(
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
     settings = settings_in_use(config)
-    chosen = _system(system.lower(), settings)
+    chosen = system(name_of_system.lower(), Formats(settings.phonebook.templates))
     own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     here = f"{settings.http.scheme}://{socket.gethostname()}:{settings.http.port}"
@@ -116,12 +42,14 @@ def setup(
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings, writes=True, fresh=True) as opened:
-        key = Keys(opened, settings).add(name or system.lower(), options)
+        key = Keys(opened, settings).add(name or name_of_system.lower(), options)
     errors.print(
-        f"The key {name or system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
+        f"The key {name or name_of_system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
         f"The address is {base} (setting http.public_url, or --url)."
     )
-    check = pasted(f"itflow-bridge check; itflow-bridge keys revoke {shlex.quote(name or system.lower())}", config)
+    check = pasted(
+        f"itflow-bridge check; itflow-bridge keys revoke {shlex.quote(name or name_of_system.lower())}", config
+    )
     errors.print("To see whether all works, and to take the key back: " + check.replace("; ", " and "))
     if chosen.text is dialplan and settings.agi.host in LOOPBACK and host not in LOOPBACK:
         own_agi = f"{_literal(settings.agi.host)}:{settings.agi.port}"
@@ -138,43 +66,3 @@ def setup(
 def _literal(host: str) -> str:
     """A host as it stands in addresses: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
-
-
-def _system(name: str, settings: Settings) -> System:
-    if name in SYSTEMS:
-        return SYSTEMS[name]
-    try:
-        row = Formats(settings.phonebook.templates).get(name)
-    except NotFound as error:
-        raise BadParameter(f"There is no {name} here. There are: {', '.join(SYSTEMS)}; and phones: {error}") from error
-    return System(frozenset({Feature.PHONEBOOK}), lambda place: setup_text(row, place.url, place.key))
-
-
-def _filled(text: str, place: Place) -> str:
-    url = URL(place.url)
-    values = {
-        "URL": place.url,
-        "SCHEME": url.scheme.upper(),
-        "HOST": url.host_subcomponent or "",
-        "PORT": str(url.port),
-        "PATH": url.path.lstrip("/") + "/" if url.path.strip("/") else "",
-        "KEY": place.key,
-        "ITFLOW": place.itflow or "https://itflow.example.com",
-        "SECRET": place.secret,
-        "BRIDGE": _permitted(url.host or ""),
-    }
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", escape(value) if text.startswith("<") else value)
-    return text
-
-
-def _permitted(host: str) -> str:
-    """What stands for the bridge in a permit line: an IPv4 address, as the deny line before it is of IPv4."""
-    try:
-        return str(IPv4Address("127.0.0.1" if host in LOOPBACK else host))
-    except ValueError:
-        return "THE-ADDRESS-OF-THE-BRIDGE"
-
-
-def _read(name: str) -> str:
-    return (resources.path("asterisk") / name).read_text(encoding="utf-8")

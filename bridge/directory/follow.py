@@ -50,8 +50,14 @@ class Follower:
         self._new = asyncio.Event()
         self._written = asyncio.Event()
         self._now = {kind: asyncio.Event() for kind in ("people", "money", "tickets")}
+        self._accepting: set[str] = set()
         self.outages = Outages()
         self._ticket_outages = Outages()  # a key without a right for tickets takes nothing from the others
+
+    def accept(self) -> None:
+        """Pull everything now, and believe what was doubted."""
+        self._accepting |= set(self._now)
+        self.pull_now()
 
     def pull_now(self) -> None:
         """Pull everything without waiting for the interval."""
@@ -72,13 +78,21 @@ class Follower:
         await self._sync.refresh()
         self._told()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow("people", self._sync.people, self._settings.interval_s, self.outages))
-            tasks.create_task(self._follow("money", self._sync.money, self._settings.money_interval_s, self.outages))
+            tasks.create_task(self._follow("people", self._people, self._settings.interval_s, self.outages))
+            tasks.create_task(self._follow("money", self._money, self._settings.money_interval_s, self.outages))
             if self._tickets is not None:
                 pull = self._tickets.pull
                 tasks.create_task(self._follow("tickets", pull, self._settings.interval_s, self._ticket_outages))
             tasks.create_task(self._follow_nudges())
             tasks.create_task(self._follow_written())
+
+    async def _people(self) -> None:
+        await self._sync.people(accept="people" in self._accepting)
+        self._accepting.discard("people")
+
+    async def _money(self) -> None:
+        await self._sync.money(accept="money" in self._accepting)
+        self._accepting.discard("money")
 
     async def _follow(
         self, kind: str, pull: Callable[[], Awaitable[object]], interval_s: float, outages: Outages

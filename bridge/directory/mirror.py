@@ -72,6 +72,7 @@ class Mirror:
         freshness: What is known about it.
         on_nudge: What ``nudge`` calls; it must not block.
         on_written: The same for ``written``.
+        on_accept: The same for ``accept``.
         puller: What is known of the process that pulls.
     """
 
@@ -81,6 +82,7 @@ class Mirror:
         self.on_nudge: Callable[[], None] | None = None
         self.puller = Puller()
         self.on_written: Callable[[], None] | None = None
+        self.on_accept: Callable[[], None] | None = None
         self._changed: asyncio.Event = asyncio.Event()
 
     @property
@@ -129,6 +131,16 @@ class Mirror:
         """
         if self.on_written is not None:
             self.on_written()
+
+    def accept(self) -> None:
+        """Have ITFlow pulled now, and what was doubted believed: an operator has looked at it.
+
+        Raises:
+            NotReady: Nobody pulls ITFlow.
+        """
+        if self.on_accept is None:
+            raise NotReady("Nothing pulls ITFlow at this moment; run `itflow-bridge sync --accept`.")
+        self.on_accept()
 
     def status(self) -> dict[str, Any]:
         """The state in words that JSON can carry, for ``/readyz`` and ``check``."""

@@ -2,10 +2,10 @@
 
 Python runs one thread at a time, and reading rows and numbers is Python through and through; a thread would be felt.
 The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and a few
-words: the parent says ``new`` (look for new rows), ``written`` (look at once) or ``now`` (pull); the child says
-``stored``, and every few seconds and after each pull which pulls fail and what it has counted, as JSON. The child ends
-when its standard input does, so it never outlives the parent, however that ends; if the child dies or falls silent,
-another one is started. What other processes store (an operator's ``sync``) is followed.
+words: the parent says ``new`` (look for new rows), ``written`` (look at once), ``now`` (pull) or ``accept`` (pull and
+believe); the child says ``stored``, and every few seconds and after each pull which pulls fail and what it has
+counted, as JSON. The child ends when its standard input does, so it never outlives the parent, however that ends; if the child
+dies or falls silent, another one is started. What other processes store (an operator's ``sync``) is followed.
 """
 
 from __future__ import annotations
@@ -78,13 +78,14 @@ async def following(
             log.warning("There is no mirror yet: every answer is empty or 503 until ITFlow has been read")
         mirror.on_nudge = follow.look_for_new
         mirror.on_written = follow.look_at_once
+        mirror.on_accept = follow.accept
         watch.follow("mirror", follow.take_over)
         child = asyncio.create_task(follow.keep_child(), name="sync")
         try:
             yield follow
         finally:
             watch.unfollow("mirror")
-            mirror.on_nudge = mirror.on_written = None
+            mirror.on_nudge = mirror.on_written = mirror.on_accept = None
             child.cancel()
             await asyncio.gather(child, return_exceptions=True)
     finally:
@@ -124,6 +125,10 @@ class Follow:
     def pull_now(self) -> None:
         """Have the child pull everything now."""
         self._say("now")
+
+    def accept(self) -> None:
+        """Have the child pull everything now, and believe what was doubted."""
+        self._say("accept")
 
     def apply(self, settings: Settings) -> None:
         """Take over changed settings: a child of before ends, and another one begins with the new ones.
@@ -300,7 +305,12 @@ async def _beat(tell: Callable[[], None], beat_s: float) -> None:
 
 async def _listen(said: asyncio.StreamReader, follower: Follower) -> None:
     """Follow the parent's words until there is no parent any more."""
-    words = {b"new": follower.look_for_new, b"written": follower.look_at_once, b"now": follower.pull_now}
+    words = {
+        b"new": follower.look_for_new,
+        b"written": follower.look_at_once,
+        b"now": follower.pull_now,
+        b"accept": follower.accept,
+    }
     async for line in said:
         words[line.strip()]()
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import count, groupby
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Scope, Ticket, covers
 from bridge.itflow.protocol import LARGEST_ID
@@ -50,6 +50,21 @@ _TICKET_CLIENT = "SELECT client_id FROM ticket WHERE id = ?"
 _ODD_INVOICES = "SELECT reason FROM odd_row WHERE module = 'invoices' AND ifnull(client_id, ?1) = ?1 ORDER BY id"
 _ODD_PAYMENTS = "SELECT DISTINCT invoice_id FROM odd_row WHERE module = 'payments'"
 
+# Each number as ITFlow has it, beside the first one that it is read as.
+_STORED = """
+SELECT kind, id, name, client_id, is_primary, phone, phone_country_code, mobile, mobile_country_code,
+    (SELECT number FROM number WHERE (kind, id) = (entry.kind, entry.id) AND label = 'work' ORDER BY place),
+    (SELECT number FROM number WHERE (kind, id) = (entry.kind, entry.id) AND label = 'mobile' ORDER BY place)
+FROM live_entry AS entry ORDER BY kind, id
+"""
+_SHARED = """
+SELECT DISTINCT number.number, kind, id, client_id, name FROM number JOIN live_entry USING (kind, id)
+WHERE kind <> 'vendor' AND number.number IN (
+    SELECT number.number FROM number JOIN live_entry USING (kind, id)
+    WHERE kind <> 'vendor' AND client_id <> 0 GROUP BY number.number HAVING count(DISTINCT client_id) > 1
+) ORDER BY number.number, kind, id
+"""
+
 # Rows read while other threads wait, well below a millisecond.
 CHUNK = 200
 # A scope of more clients is read by going through all entries in their order; sorting its own would hold others up.
@@ -58,6 +73,21 @@ FEW_CLIENTS = 30
 _KINDS = {kind.value: kind for kind in Kind}
 _LABELS = {label.value: label for label in Label}
 _built = count(1)
+
+
+class Stored(NamedTuple):
+    """An entry and its numbers as ITFlow has them.
+
+    Attributes:
+        texts: Of each number that is not empty: as it is stored, its country code, what it is read as or empty.
+    """
+
+    kind: Kind
+    id: int
+    name: str
+    client_id: int
+    primary: bool
+    texts: tuple[tuple[str, str, str], ...]
 
 
 class Snapshot:
@@ -172,6 +202,20 @@ class Snapshot:
                 phone = next(phones, None)
             if covers(scope, row[2]):
                 yield _entry(row, found)
+
+    def stored_numbers(self) -> Iterator[Stored]:
+        """Every entry that is shown, with its numbers as ITFlow has them: contacts, then locations, then vendors."""
+        for kind, entry_id, name, client_id, primary, phone, code, mobile, mobile_code, work, known in self._stream(
+            _STORED
+        ):
+            texts = ((phone, code, work or ""), (mobile, mobile_code, known or ""))
+            shown = tuple(one for one in texts if one[0].strip())
+            yield Stored(_KINDS[kind], entry_id, name, client_id, primary == 1, shown)
+
+    def shared_numbers(self) -> Iterator[tuple[str, Sequence[tuple[Kind, int, int, str]]]]:
+        """Numbers that contacts or locations of several clients have, each with them: kind, id, client, name."""
+        for number, rows in groupby(self._stream(_SHARED), key=lambda row: str(row[0])):
+            yield number, [(_KINDS[kind], entry_id, client_id, name) for _, kind, entry_id, client_id, name in rows]
 
     def invoices(self, client_id: int) -> Sequence[Invoice]:
         """The invoices of a client that is not archived, in the order of their ids."""

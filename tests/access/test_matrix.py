@@ -46,7 +46,7 @@ class Row:
 
     Attributes:
         path: With ``{key}`` where a key may stand in it.
-        feature: What opens it; None: every key; "open": no key is needed.
+        feature: What opens it; None: every key; "open": no key is needed; "sign-in": none helps.
         good: The status with a key that opens it.
         other: The status with a key of another client.
         query: Its parameters.
@@ -95,7 +95,7 @@ PHONEBOOK = [
     Row("/phonebook/yealink/{key}/book.xml", F.PHONEBOOK),
 ]
 # Every route, by method and canonical path; HEAD goes with GET.
-ROWS: Mapping[tuple[str, str], list[Row]] = {
+ROWS: dict[tuple[str, str], list[Row]] = {
     ("GET", "/api.php"): list(QUESTIONS.values()),
     ("GET", "/{slashes}api.php"): [replace(row, path="//api.php") for row in QUESTIONS.values()],
     ("POST", "/api.php"): [
@@ -147,6 +147,29 @@ ROWS: Mapping[tuple[str, str], list[Row]] = {
     ("GET", "/callerid"): [Row("/callerid", F.CALLERID, query={"number": "2125550101"}, silent=True)],
     ("GET", "/explain"): [Row("/explain", F.ADMIN, query={"number": "2125550101"})],
 }
+# The page is for people who have signed in, whatever key comes along (tests/page tries their rights).
+SIGN_IN = "/sign-in"
+PAGE: Mapping[tuple[str, str], list[Row]] = {
+    **{
+        ("GET", path): [Row(path, "open", 303)]
+        for path in (
+            *("/", "/page/calls", "/page/calls.csv", "/page/week", "/page/lookup", "/page/books", "/page/outbox"),
+            *("/page/data", "/page/setup", "/page/health", "/page/contact"),
+        )
+    },
+    **{
+        ("POST", path): [Row(path, "open", 303)]
+        for path in (
+            *("/page/dial", "/page/calls/done", "/page/outbox/retry", "/page/health/accept", "/page/setup"),
+            *("/page/contact", "/page/ticket", "/page/sign-out"),
+        )
+    },
+    ("GET", "/page/live"): [Row("/page/live", "open", 401)],
+    ("GET", "/page/static/{version}/{name}"): [Row("/page/static/1/page.css", "open")],
+    ("GET", SIGN_IN): [Row(SIGN_IN, "open"), Row(SIGN_IN, "open", query={"link": "0" * 43})],
+    ("POST", SIGN_IN): [Row(SIGN_IN, "sign-in"), Row(SIGN_IN, "sign-in", body={"link": "0" * 43})],
+}
+ROWS |= PAGE
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND")
 ANY = "*"
 
@@ -228,6 +251,8 @@ def expected(row: Row, kind: str) -> set[int]:
     """The statuses that a key may get."""
     if row.feature == "open" or (row.feature == "open or admin" and kind == "none"):
         return {row.good}
+    if row.feature == "sign-in":  # slowed by address, like wrong keys
+        return {401, 429}
     feature = F.ADMIN if row.feature == "open or admin" else row.feature
     if kind in REFUSED:
         found = {401, 429}

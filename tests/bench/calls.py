@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bridge.cli.setup import Place, dialplan
+from bridge.access.setup import Place, dialplan
 from tests.agi.world import ALICE, SECRET, mirror, world
 from tests.bench.figure import Figure, at_most
 from tests.pbx.asterisk import ROOT, Asterisk, running

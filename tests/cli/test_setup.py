@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from yarl import URL
 
 from bridge.access.keys import Feature, Keys
-from bridge.cli.setup import SYSTEMS, Place, dialplan, setup
+from bridge.access.setup import SYSTEMS, Place, dialplan
+from bridge.cli.setup import setup
 from bridge.errors import BadParameter
 from bridge.settings import load
 from bridge.storage import Database

@@ -78,6 +78,21 @@ _PATHS = (
     ),
     *(b"/.well-known/carddav", b"/carddav/book/itflow-contact-1.vcf?api_key=demo"),
     *(b"/phonebook/yealink/demo/book.xml?q=a&page=2", b"/phonebook/auto?api_key=demo", b"//phonebook/cisco/demo"),
+    *(
+        b"/",
+        b"/page/calls?which=missed&since=2026-11-01&client=A+%28%231%29",
+        b"/page/calls.csv?number=1",
+        b"/page/live?after=1",
+    ),
+    *(
+        b"/page/week?day=2026-11-27",
+        b"/page/lookup?q=2125550199",
+        b"/page/books?format=snom&search=a",
+        b"/page/outbox",
+    ),
+    *(b"/contacts/1?api_key=demo", b"/tickets/1?api_key=demo", b"/notes/1?api_key=demo"),
+    *(b"/page/data", b"/page/setup", b"/page/health", b"/page/contact?number=1", b"/page/static/1/page.css"),
+    *(b"/sign-in?back=/page/week", b"/sign-in?link=" + b"0" * 43),
     *(b"/phonebook/grandstream/demo/phonebook.xml", b"/phonebook/snom?api_key=demo&contacts=all&sort=client"),
 )
 _CARDS = b"xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:carddav'"
@@ -92,6 +107,16 @@ _WITH_BODIES = (
     *(_post(b"/carddav/book/?api_key=demo", b"", body, b"REPORT") for body in (_QUERY, _MULTIGET % _CARDS, _SYNC)),
     _post(b"/carddav/?api_key=demo", b"Depth: 1\r\n", b"<propfind xmlns='DAV:'><allprop/></propfind>", b"PROPFIND"),
     *(_get(b"/carddav/", b"", b"OPTIONS"), _get(b"/.well-known/carddav", b"", b"PROPFIND")),
+    _post(b"/contacts?api_key=demo", _JSON, b'{"client_id": 1, "name": "Ann", "email": "ann@example.com"}'),
+    _post(b"/tickets?api_key=demo", _JSON, b'{"client_id": 1, "subject": "Printer"}'),
+    _post(b"/notes?api_key=demo", _JSON, b'{"client_id": 1, "ticket_id": 1, "text": "Called"}'),
+    *(
+        _post(b"/" + path, _FORM, b"token=x&name=Demo&password=x&ids=1,2&id=1&number=1&system=snom&row=1&ticket=1")
+        for path in (
+            *(b"sign-in", b"page/sign-out", b"page/dial", b"page/calls/done", b"page/outbox/retry", b"page/setup"),
+            *(b"page/health/accept", b"page/contact", b"page/ticket"),
+        )
+    ),
     _post(b"/assets?api_key=demo", _JSON, b'{"client_id": 1, "name": "PC-1", "serial": "S1"}'),
     _post(b"/assets?api_key=demo", _FORM, b"client_id=1&name=B%FCro+PC"),
     _post(b"/assets?api_key=demo", b"Content-Type: multipart/form-data; boundary=x\r\n", _MULTIPART),

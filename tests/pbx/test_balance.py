@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.setup import Place, dialplan
+from bridge.access.setup import Place, dialplan
 from tests.agi.world import ALICE, BERND, CARLA, EVE, SECRET, SHARED, UNKNOWN, YOKO, ZOE, mirror, world
 from tests.counterparts import lacking
 from tests.pbx.asterisk import ROOT, until

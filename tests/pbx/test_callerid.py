@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from bridge.access.setup import SYSTEMS, Place, dialplan
 from bridge.callerid import safe
-from bridge.cli.setup import SYSTEMS, Place, dialplan
 from tests.agi.names import NUMBERS, hostile
 from tests.agi.world import ALICE, BERND, EVE, HOSTILE, SECRET, UNKNOWN, YOKO, world
 from tests.pbx import bridge

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import pytest_asyncio
 
+from bridge.access.setup import Place, dialplan
 from bridge.calls.ami.client import connected
 from bridge.calls.ami.dial import Dialler
 from bridge.calls.ami.line import Line
 from bridge.calls.call import State, call_of
 from bridge.calls.event import Cause, Event
 from bridge.cli import check
-from bridge.cli.setup import Place, dialplan
 from bridge.errors import AmiRefused, AmiUnreachable, BadParameter
 from bridge.settings import AmiSection, load
 from bridge.tasks import running
