@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bridge import numbers
-from bridge.callerid.languages import language
 from bridge.callerid.lookup import Verdict
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
+from bridge.languages import language
 
 
 def facts(snapshot: Snapshot, verdict: Verdict) -> dict[str, Any]:

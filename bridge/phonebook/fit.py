@@ -88,8 +88,16 @@ def share_out(lines: Sequence[Line], row: Format) -> tuple[Sequence[Share], Sequ
     return [share for at in sorted(shares) for share in shares[at]], notes
 
 
-def fit(shares: Iterable[Share], row: Format, plan: Plan) -> tuple[Sequence[Item], Sequence[Note]]:
+def fit(
+    shares: Iterable[Share], row: Format, plan: Plan, *, client_in_name: bool = True
+) -> tuple[Sequence[Item], Sequence[Note]]:
     """Write numbers as they are dialled and names as they fit.
+
+    Args:
+        shares: What is to be shown.
+        row: The phone's format.
+        plan: How its numbers are dialled.
+        client_in_name: The client may stand in the name where the format wants it.
 
     Returns:
         The items, and what was left out or cut.
@@ -100,7 +108,7 @@ def fit(shares: Iterable[Share], row: Format, plan: Plan) -> tuple[Sequence[Item
     for share in shares:
         numbers = tuple(_numbers(share, row, plan, words, notes))
         if numbers:
-            items.append(_item(share, numbers, row, notes))
+            items.append(_item(share, numbers, row, client_in_name, notes))
     return items, notes
 
 
@@ -170,21 +178,31 @@ def _label(phone: Phone) -> str:
     return INTERNAL if internal(phone.number) else phone.label
 
 
-def _item(share: Share, numbers: tuple[Number, ...], row: Format, notes: list[Note]) -> Item:
+def _item(share: Share, numbers: tuple[Number, ...], row: Format, client_in_name: bool, notes: list[Note]) -> Item:
     line = share.line
     suffix = row.suffix.format(label=numbers[0].word) if row.suffix and (share.several or numbers[0].extension) else ""
-    shown = who(line.name, line.client) if row.client_in_name else line.name.shown
-    room = row.name_limit - names.size(suffix, row.name_unit)
-    fitting = _fitting(shown, row, max(room, 1) if row.name_limit else 0, line.name.client)
-    if fitting != shown and not share.further:
-        notes.append(note(line, f"the name is shown as {fitting!r}"))
+    # A name that says its client says it once.
+    pattern = row.client_in_name if client_in_name and not names.says(line.name.shown, line.client) else ""
+    room = max(row.name_limit - names.size(suffix, row.name_unit), 1) if row.name_limit else 0
+    shown = _with_client(line.name.shown, line, pattern, row, room)
+    whole = names.together(line.name.shown, line.client, pattern, 0, "characters") if pattern else line.name.shown
+    if shown != whole and not share.further:
+        notes.append(note(line, f"the name is shown as {shown!r}"))
     return Item(
         line,
-        fitting + suffix,
+        shown + suffix,
         _fitting(line.name.first, row, row.name_limit),
-        _fitting(line.name.last, row, row.name_limit, line.name.client),
+        _with_client(line.name.last, line, pattern, row, row.name_limit),
         numbers,
     )
+
+
+def _with_client(text: str, line: Line, pattern: str, row: Format, limit: int) -> str:
+    """A name, or the last part of one, that the phone can take, with the client where the pattern has one."""
+    if not pattern:
+        return _fitting(text, row, limit, line.name.client)
+    text, client = _allowed(text, row), _allowed(line.client, row)
+    return names.cut(_allowed(names.together(text, client, pattern, limit, row.name_unit), row), limit, row.name_unit)
 
 
 def _fitting(text: str, row: Format, limit: int, client: str = "") -> str:
