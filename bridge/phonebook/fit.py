@@ -181,16 +181,16 @@ def _label(phone: Phone) -> str:
 def _item(share: Share, numbers: tuple[Number, ...], row: Format, client_in_name: bool, notes: list[Note]) -> Item:
     line = share.line
     suffix = row.suffix.format(label=numbers[0].word) if row.suffix and (share.several or numbers[0].extension) else ""
+    shown = line.name.shown
     # A name that says its client says it once.
-    pattern = row.client_in_name if client_in_name and not names.says(line.name.shown, line.client) else ""
+    pattern = row.client_in_name if client_in_name and line.client and not names.says(shown, line.client) else ""
     room = max(row.name_limit - names.size(suffix, row.name_unit), 1) if row.name_limit else 0
-    shown = _with_client(line.name.shown, line, pattern, row, room)
-    whole = names.together(line.name.shown, line.client, pattern, 0, "characters") if pattern else line.name.shown
-    if shown != whole and not share.further:
-        notes.append(note(line, f"the name is shown as {shown!r}"))
+    fitting = _with_client(shown, line, pattern, row, room)
+    if fitting != (pattern.format(name=shown, client=line.client) if pattern else shown) and not share.further:
+        notes.append(note(line, f"the name is shown as {fitting!r}"))
     return Item(
         line,
-        shown + suffix,
+        fitting + suffix,
         _fitting(line.name.first, row, row.name_limit),
         _with_client(line.name.last, line, pattern, row, row.name_limit),
         numbers,

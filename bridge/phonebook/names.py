@@ -25,6 +25,8 @@ _EAST_ASIAN = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7af\
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "œ": "oe", "æ": "ae"})
 # Client and person both get at least so much of a short name.
 _READABLE = 3
+# What says nothing at the end of a name that was cut.
+_DANGLING = " &+-–·,;:/|\"'([<"
 # Letters that are typed as others, though Unicode does not decompose them.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
@@ -140,7 +142,7 @@ def cut(text: str, limit: int, unit: str) -> str:
 
 
 def together(name: str, client: str, pattern: str, limit: int, unit: str) -> str:
-    """A name with its client, both readable: the client's is shortened first, then the person's.
+    """A name with its client, both readable: the client's is shortened first, then the person's, to two thirds.
 
     Args:
         name: The person's.
@@ -155,8 +157,17 @@ def together(name: str, client: str, pattern: str, limit: int, unit: str) -> str
     room = limit - size(pattern.format(name="", client=""), unit)
     if room < 3 * _READABLE:
         return cut(name, limit, unit)
-    own = cut(name, room - min(size(client, unit), room // 3), unit)
-    return pattern.format(name=own, client=cut(client, room - size(own, unit), unit))
+    own = cut(name, room - min(size(client, unit), room // 3), unit).rstrip(_DANGLING)
+    return pattern.format(name=own, client=_cut_after_word(client, room - size(own, unit), unit))
+
+
+def _cut_after_word(text: str, limit: int, unit: str) -> str:
+    """The beginning of a text that fits, whole words where they take half of the room."""
+    kept = cut(text, limit, unit)
+    if kept != text and not text[len(kept) :].startswith(" "):
+        words_only = kept.rpartition(" ")[0]
+        kept = words_only if 2 * size(words_only, unit) >= limit else kept
+    return kept if kept == text else kept.rstrip(_DANGLING)
 
 
 def says(text: str, name: str) -> bool:

@@ -67,7 +67,7 @@ def test_what_a_phone_would_not_get(desk: Command) -> None:
 
 
 def test_every_page_of_a_book_is_explained(desk: Command) -> None:
-    one_page = ("phonebook", "panasonic", "--key", "desk", "limit=2")
+    one_page = ("phonebook", "panasonic", "--key", "desk", "max_rec=2")
     assert "ÜÜÜ" not in desk(*one_page)
     assert "ÜÜÜ" in desk(*one_page, "--explain")
 

@@ -149,15 +149,15 @@ async def test_cisco_walks_menu_search_and_pages(door: Door) -> None:
 
     _, sent, body = await door.get(next_url)
     assert ET.fromstring(body).findtext("Prompt") == "33-64 of 80"
-    assert read("cisco", body)[0].name == "Ada00017 Muster00017 (work)"
+    assert read("cisco", body)[0].name == "Ada00017 Muster · Client (work)"
 
     _, _, body = await door.get(urls["Search"])
     form = ET.fromstring(body)
     parameter = form.findtext("InputItem/QueryStringParam")
     _, _, body = await door.get(f"{form.findtext('URL')}?{parameter}=muster00033")
     assert [item.name for item in read("cisco", body)] == [
-        "Ada00033 Muster00033 (work)",
-        "Ada00033 Muster00033 (mobile)",
+        "Ada00033 Muster · Client (work)",
+        "Ada00033 Muste · Client (mobile)",
     ]
     async with door.client.session.post(form.findtext("URL") or "", data={parameter: "nobody"}) as answer:
         assert ET.fromstring(await answer.read()).findtext("DirectoryEntry/Name") == "No entries"
@@ -193,7 +193,7 @@ async def test_cisco_7940_reads_latin_1(door: Door) -> None:
     _, sent, body = await door.get(path, Accept_Charset="iso-8859-1, utf-8;q=0.8")
     assert sent["Content-Type"] == "text/xml; charset=iso-8859-1"
     assert "Zoë".encode("latin-1") in body
-    assert read("cisco", body)[0].name == "Zoë 👩‍👩‍👧 Emoji"
+    assert read("cisco", body)[0].name == "Zoë 👩‍👩‍👧 Emoji · O'Neill"
     _, sent, _ = await door.get(path, Accept_Charset="utf-8, iso-8859-1;q=0.8")
     assert sent["Content-Type"] == "text/xml; charset=utf-8"
 
@@ -226,7 +226,7 @@ async def test_snom_search_token_and_second_page(door: Door) -> None:
     assert key is not None
     assert key.findtext("Name") == "F4"
     _, _, body = await door.get(key.findtext("URL") or "")
-    assert read("snom", body)[0].name == "Ada00009 Muster00009 (work)"
+    assert read("snom", body)[0].name == "Ada00009 Muster00009 · Client & Söhne 10 (work)"
 
 
 async def test_mitel_form_and_pages(door: Door) -> None:
@@ -241,7 +241,7 @@ async def test_mitel_form_and_pages(door: Door) -> None:
         if item.findtext("Prompt") == "Next page"
     ]
     _, _, body = await door.get(next_url or "")
-    assert read("mitel", body)[0].name == "Ada00009 Muster00009 (work)"
+    assert read("mitel", body)[0].name == "Ada00009 Muster00009 · Client & Söhne 10 (work)"
     door.phones.flush()
     assert {seen.phone.mac for seen in door.phones.all()} == {"1400e91f03ea", ""}
 
@@ -303,4 +303,4 @@ async def test_a_posted_form_in_latin_1(door: Door) -> None:
         data=b"search=zo\xeb",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ) as answer:
-        assert [item.name for item in read("cisco", await answer.read())] == ["Zoë 👩‍👩‍👧 Emoji"]
+        assert [item.name for item in read("cisco", await answer.read())] == ["Zoë 👩‍👩‍👧 Emoji · O'Neill"]
