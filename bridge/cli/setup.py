@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -12,12 +13,14 @@ import typer
 from yarl import URL
 
 from bridge import resources
-from bridge.access.keys import Feature, Keys, Options
-from bridge.cli.common import Config, database, errors
-from bridge.errors import BadParameter, NotFound
+from bridge.access.keys import Feature, Key, Keys, Options
+from bridge.cli.common import Config, database, errors, stored_snapshot
+from bridge.cli.overflow import advice
+from bridge.errors import BadParameter, NotFound, NotReady
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
 from bridge.settings import Settings, load
+from bridge.storage import Database
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -101,7 +104,9 @@ def setup(
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings) as opened:
-        key = Keys(opened, settings).add(name or system.lower(), options)
+        keys = Keys(opened, settings)
+        key = keys.add(name or system.lower(), options)
+        too_long = _too_long(opened, system.lower(), keys.named(name or system.lower()), settings)
     errors.print(
         f"The key {name or system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
         f"The address is {base} (setting http.public_url, or --url)."
@@ -116,6 +121,17 @@ def setup(
         )
     itflow = str(settings.itflow.url or "").rstrip("/")
     typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow)))
+    if too_long:
+        typer.echo(f"\n{too_long}")
+
+
+def _too_long(opened: Database, name: str, key: Key, settings: Settings) -> str:
+    """What to do where a phone has no room for the book of today; empty where it has, and before the first sync."""
+    if name in SYSTEMS:
+        return ""
+    with suppress(NotReady):
+        return advice(stored_snapshot(opened), Formats(settings.phonebook.templates).get(name), key)
+    return ""
 
 
 def _literal(host: str) -> str:

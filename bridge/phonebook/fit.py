@@ -77,15 +77,20 @@ def share_out(lines: Sequence[Line], row: Format) -> tuple[Sequence[Share], Sequ
     for at in order:
         line = lines[at]
         if room <= 0:
-            notes.append(note(line, f"beyond the {row.max_entries} entries that the phone takes"))
+            notes.append(note(line, beyond(row)))
             continue
         own = list(_shares(line, row, taken if row.unique_numbers else set(), notes))
         if len(own) > room:
-            notes.append(note(line, f"some numbers are beyond the {row.max_entries} entries that the phone takes"))
+            notes.append(note(line, f"some numbers are {beyond(row)}"))
             del own[room:]
         room -= len(own)
         shares[at] = own
     return [share for at in sorted(shares) for share in shares[at]], notes
+
+
+def beyond(row: Format) -> str:
+    """What is said of a line that a phone has no room for."""
+    return f"beyond the {row.max_entries} entries that the phone takes"
 
 
 def fit(

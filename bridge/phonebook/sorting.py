@@ -44,6 +44,9 @@ _APART: Mapping[str, str] = {
     "sv": "z<å<ä=æ<ö=ø",
     "tr": "c<ç g<ğ h<ı o<ö s<ş u<ü",
 }
+# Where the capital of ı is I, and that of i is İ.
+_DOTLESS = frozenset({"az", "tr"})
+_DOTTED = str.maketrans({"I": "ı", "İ": "i"})
 # Behind every other character, in this order.
 _BEHIND = 0x10FF00
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
@@ -64,6 +67,8 @@ def sort_key(text: str, language: str) -> tuple[str, str]:
     if reading := _READING.search(text):
         text = reading[1]
     folded = unicodedata.normalize("NFKC", text).translate(_HIRAGANA)
+    if language in _DOTLESS:
+        folded = folded.translate(_DOTTED)
     if language == "zh":
         folded = _HAN.sub(lambda han: anyascii(han[0]), folded)
     return names.fold(_filed(language)(folded.casefold())), text.casefold()

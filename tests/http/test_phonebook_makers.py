@@ -9,10 +9,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bridge import callerid
 from bridge.http.state import MIRROR, SETTINGS
 from bridge.settings import Settings
-from tests.http.phonebook_door import BALANCE_ONLY, KEY, Door, open_door, show
-from tests.phonebook.people import crowd
+from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
+from tests.phonebook.people import crowd, hostile
 from tests.phonebook.readers import read
 
 
@@ -37,6 +38,11 @@ ASKED = [
         "000b828aa872",
     ),
     ("grandstream", "GET", "/phonebook/grandstream/phonebook.xml", {"Authorization": BASIC}, ""),
+    ("grandstream", "GET", f"/PHONEBOOK/GRANDSTREAM/{KEY}/PHONEBOOK.XML", {"User_Agent": GRANDSTREAM}, "000b828aa872"),
+    ("grandstream-mobile", "GET", f"/Phonebook/grandstream-mobile/{KEY}/phonebook.xml", {}, ""),
+    ("gigaset-n530", "GET", f"/phonebook/gigaset-n530?api_key={KEY}", {}, ""),
+    ("panasonic-book", "GET", f"/phonebook/panasonic-book?api_key={KEY}", {}, ""),
+    ("digium", "GET", f"/phonebook/digium/{KEY}/000fd3aabbcc-contacts.xml", {}, "000fd3aabbcc"),
     ("grandstream-old", "GET", f"/phonebook/grandstream-old/{KEY}/gs_phonebook.xml", {}, ""),
     ("grandstream-cell", "GET", f"/phonebook/grandstream-cell/{KEY}/phonebook.xml", {}, ""),
     ("gigaset-central", "GET", "/phonebook/gigaset-central", {"Authorization": BASIC}, ""),
@@ -277,6 +283,53 @@ async def test_gigaset_jump_pages_and_byte_limit(door: Door) -> None:
     small = await gigaset(door, GIGASET.replace("20480", "1024") + "&first=1&count=20")
     assert 1 <= len(small.findall("entry")) < 20
     assert len(ET.tostring(small)) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("03055500103", "Tom & <Jerry> \"the\" 'cat' ]]>"),
+        ("101", "Front Desk"),
+        ("0305550010", None),  # a part of several numbers
+        ("10", None),
+        ("030555001034", "Tom & <Jerry> \"the\" 'cat' ]]>"),  # an extension behind a main line
+        ("anonymous", None),
+        ("15551012345", None),
+    ],
+)
+async def test_gigaset_is_told_callers_as_caller_id_is(door: Door, number: str, shown: str | None) -> None:
+    """Gigaset Phonebook Search Protocol 1.4: ``hm=NUMBER&reqsrc=auto`` asks who is calling; a stranger has no name."""
+    verdict = callerid.lookup(hostile(), door.key, number)
+    assert (shown or "") in verdict.name
+    for source in ("auto", "user"):
+        query = f"{GIGASET.replace('reqsrc=user', f'reqsrc={source}')}&hm={number}"
+        found = await gigaset(door, query)
+        assert [entry.findtext("ln") for entry in found.iterfind("entry")] == ([verdict.name] if shown else [])
+        assert (found.get("notfound"), found.get("total")) == ((None, "1") if shown else ("hm", "0"))
+
+
+async def test_gigaset_is_told_callers_of_the_snapshot_of_now(door: Door) -> None:
+    query = f"{GIGASET}&hm=03055500103&reqsrc=auto"
+    assert (await gigaset(door, query)).get("total") == "1"
+    show(door, crowd(3))
+    assert (await gigaset(door, query)).get("total") == "0"
+
+
+async def test_gigaset_of_a_key_is_told_its_clients_callers(door: Door) -> None:
+    _, _, body = await door.get(f"/phonebook/gigaset/{LIMITED}?{GIGASET}&hm=03055500104")
+    assert ET.fromstring(body).get("total") == "0"
+    _, _, body = await door.get(f"/phonebook/gigaset/{LIMITED}?{GIGASET}&hm=03055500103")
+    assert ET.fromstring(body).get("total") == "1"
+
+
+async def test_panasonic_searches_and_pages(door: Door) -> None:
+    """TGP600 and HDV XML developer's guide 2.52: the phone adds ``&name=TEXT``; ``max_rec`` is its page size."""
+    show(door, crowd(40))
+    path = f"/phonebook/panasonic?api_key={KEY}"
+    assert len(read("panasonic", (await door.get(path))[2])) == 20
+    assert len(read("panasonic", (await door.get(f"{path}&name=ada&max_rec=10"))[2])) == 10
+    (found,) = read("panasonic", (await door.get(f"{path}&name=muster00033&max_rec=20"))[2])
+    assert found.name.startswith("Ada00033")
 
 
 async def test_gigaset_reverse_lookup_and_nothing_found(door: Door) -> None:
