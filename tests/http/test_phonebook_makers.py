@@ -292,7 +292,7 @@ async def test_gigaset_jump_pages_and_byte_limit(door: Door) -> None:
         ("101", "Front Desk"),
         ("0305550010", None),  # a part of several numbers
         ("10", None),
-        ("030555001034", "Tom & <Jerry> \"the\" 'cat' ]]>"),  # an extension behind a main line
+        ("030555001034", "Muster & Söhne"),  # an extension behind a main line
         ("anonymous", None),
         ("15551012345", None),
     ],
