@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bridge.directory.entries import Entry, Kind
 
@@ -172,7 +173,13 @@ def _cut_after_word(text: str, limit: int, unit: str) -> str:
 
 def says(text: str, name: str) -> bool:
     """Whether a text has a name in it, word by word."""
-    return f" {' '.join(words([name]))} " in f" {' '.join(words([text]))} "
+    return f" {_phrase(name)} " in f" {' '.join(words([text]))} "
+
+
+@lru_cache(4096)
+def _phrase(name: str) -> str:
+    """A client's words; a book has the same again and again."""
+    return " ".join(words([name]))
 
 
 def fold(text: str) -> str:

@@ -111,6 +111,9 @@ class Books:
         """
         if kept := self.kept(snapshot, wish):
             return kept
+        if wish.ask.caller and not self.formats.stylesheet(wish.row).apart:
+            # One entry, out of memory: a call that rings waits for nobody's book.
+            return self.make(snapshot, wish)
         key = (snapshot.version, wish.key)
         lane = self._lane(wish.row)
         async with lane.turn:

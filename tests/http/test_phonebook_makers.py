@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bridge import callerid
+from bridge.http.phonebook import BOOKS
 from bridge.http.state import MIRROR, SETTINGS
 from bridge.settings import Settings
 from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
@@ -313,6 +315,16 @@ async def test_gigaset_is_told_callers_of_the_snapshot_of_now(door: Door) -> Non
     assert (await gigaset(door, query)).get("total") == "1"
     show(door, crowd(3))
     assert (await gigaset(door, query)).get("total") == "0"
+
+
+async def test_gigaset_is_told_callers_while_a_large_book_is_made(door: Door) -> None:
+    show(door, crowd(10_000))
+    large = asyncio.create_task(door.get(f"/phonebook/fritzbox?api_key={KEY}"))
+    while not door.app[BOOKS].renders:
+        await door.get("/phonebook/nokia")
+    assert (await gigaset(door, f"{GIGASET}&hm=0305550001&reqsrc=auto")).get("total") == "1"
+    assert not large.done()
+    assert (await large)[0] == 200
 
 
 async def test_gigaset_of_a_key_is_told_its_clients_callers(door: Door) -> None:
