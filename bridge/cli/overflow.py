@@ -37,5 +37,5 @@ def advice(snapshot: Snapshot, row: Format, key: Key) -> str:
     return (
         f"{row.name} with the key {key.name} leaves out {len(names)}, since these phones take {row.max_entries} "
         f"entries: {', '.join(names[:_NAMED])}{more} (itflow-bridge phonebook {row.name} --key {key.name} --explain "
-        "names all). Phones that search LDAP find everybody: set ldap.port, and use their LDAP directory instead."
+        "names all). Phones that search LDAP find everybody: set ldap.port, then itflow-bridge setup MAKER-ldap."
     )
