@@ -244,6 +244,9 @@ class PhonebookSection(Section):
         description="Ada Muster (first-last), Muster Ada (last-first), Client - Ada Muster (client-name) or as "
         "ITFlow has it (as-is)",
     )
+    client_in_name: bool = Field(
+        True, description="Front Desk · Bluebird where a phone has no place for the client; off: the name alone"
+    )
     sort: Literal["name", "last", "client"] = Field(
         "name", description="Order of a book: by the name shown, by last name, or by client"
     )

@@ -7,7 +7,7 @@ import bridge
 
 STREET = [
     {"errors", "networks"},
-    {"numbers", "resources", "clock", "controls", "tasks"},
+    {"numbers", "resources", "clock", "controls", "tasks", "languages"},
     {"metrics"},
     {"settings", "storage"},
     {"notify", "reload"},

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge import numbers
-from bridge.callerid.languages import language
 from bridge.callerid.lookup import Verdict
 from bridge.directory.entries import Entry, Kind
 from bridge.directory.snapshot import Snapshot
+from bridge.languages import language
 
 # The extension of a user of ITFlow, by its id; empty for none. From memory.
 ExtensionOf = Callable[[int], str]

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from bridge import numbers
-from bridge.callerid.languages import language
 from bridge.callerid.text import labelled, safe
 from bridge.directory.entries import Entry, Kind, Scope
 from bridge.directory.snapshot import Snapshot
+from bridge.languages import language
 from bridge.numbers import Reading, Sent
 from bridge.settings import CalleridSection, NumbersSection
 

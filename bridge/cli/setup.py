@@ -5,16 +5,20 @@ from __future__ import annotations
 import secrets
 import shlex
 import socket
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from yarl import URL
 
-from bridge.access.keys import Keys, Options
+from bridge.access.keys import Key, Keys, Options
 from bridge.access.setup import LOOPBACK, SYSTEMS, Place, dialplan, system
-from bridge.cli.common import Config, database, errors, pasted, settings_in_use
-from bridge.errors import BadParameter
+from bridge.cli.common import Config, database, errors, pasted, settings_in_use, stored_snapshot
+from bridge.cli.overflow import advice
+from bridge.errors import BadParameter, NotFound, NotReady
 from bridge.phonebook.formats import Formats
+from bridge.settings import Settings
+from bridge.storage import Database
 
 
 def setup(
@@ -42,7 +46,9 @@ def setup(
     if URL(base).scheme not in {"http", "https"} or not host:
         raise BadParameter(f"{base} is no address of the bridge; it must be such as http://192.0.2.1:8080")
     with database(settings, writes=True, fresh=True) as opened:
-        key = Keys(opened, settings).add(name or name_of_system.lower(), options)
+        keys = Keys(opened, settings)
+        key = keys.add(name or name_of_system.lower(), options)
+        too_long = _too_long(opened, name_of_system.lower(), keys.named(name or name_of_system.lower()), settings)
     errors.print(
         f"The key {name or name_of_system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
         f"The address is {base} (setting http.public_url, or --url)."
@@ -61,6 +67,17 @@ def setup(
         )
     itflow = str(settings.itflow.url or "").rstrip("/")
     typer.echo(chosen.text(Place(base, f"{host}:{settings.agi.port}", key, itflow, secrets.token_urlsafe(24))))
+    if too_long:
+        errors.print(f"\n{too_long}")
+
+
+def _too_long(opened: Database, name: str, key: Key, settings: Settings) -> str:
+    """What to do where a phone has no room for the book of today; empty where it has, and before the first sync."""
+    if name in SYSTEMS:
+        return ""
+    with suppress(NotReady, NotFound):  # what is asked for by LDAP is no book
+        return advice(stored_snapshot(opened), Formats(settings.phonebook.templates).get(name), key)
+    return ""
 
 
 def _literal(host: str) -> str:

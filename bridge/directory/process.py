@@ -4,8 +4,9 @@ Python runs one thread at a time, and reading rows and numbers is Python through
 The child pulls and stores, the parent takes the stored mirror over and answers. They share ``bridge.db`` and a few
 words: the parent says ``new`` (look for new rows), ``written`` (look at once), ``now`` (pull) or ``accept`` (pull and
 believe); the child says ``stored``, and every few seconds and after each pull which pulls fail and what it has
-counted, as JSON. The child ends when its standard input does, so it never outlives the parent, however that ends; if the child
-dies or falls silent, another one is started. What other processes store (an operator's ``sync``) is followed.
+counted, as JSON. The child ends when its standard input does, so it never outlives the parent, however that ends; if
+the child dies or falls silent, another one is started. What other processes store (an operator's ``sync``) is
+followed.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ async def protected(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _is_for_phones(request: web.Request) -> bool:
-    return request.path.lstrip("/").startswith(("api.php", "phonebook"))
+    return request.path.lower().lstrip("/").startswith(("api.php", "phonebook"))
 
 
 def _ends_as_caller_id(request: web.Request) -> bool:

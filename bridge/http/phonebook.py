@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
+from bridge import callerid
 from bridge.access.keys import Key
-from bridge.access.phones import Phone, Phones
+from bridge.access.phones import Phone as Asking
+from bridge.access.phones import Phones
+from bridge.directory.entries import Label, Phone
+from bridge.directory.snapshot import Snapshot
 from bridge.errors import BridgeError
 from bridge.http import bookquestion
 from bridge.http.bookquestion import PLACE, Question
 from bridge.http.state import MIRROR, SETTINGS, STORAGE
 from bridge.phonebook.formats import Formats
-from bridge.phonebook.pages import Ask, Wish
+from bridge.phonebook.pages import Ask, Caller, Wish
 from bridge.phonebook.render import Book, Books
 from bridge.phonebook.view import View
 
@@ -55,7 +60,7 @@ async def keep_books(app: web.Application) -> AsyncIterator[None]:
 
 
 @routes.route(hdrs.METH_ANY, f"/phonebook/{{{PLACE}:.*}}")
-@routes.route(hdrs.METH_ANY, f"/{{slashes:/*}}phonebook{{{PLACE}:.*}}")
+@routes.route(hdrs.METH_ANY, f"/{{slashes:/*}}{{door:(?i:phonebook)}}{{{PLACE}:.*}}")
 async def handle(request: web.Request) -> web.StreamResponse:
     """Answer a phone."""
     app = request.app
@@ -115,12 +120,23 @@ async def book_response(
 
 async def _answer(request: web.Request, question: Question) -> web.StreamResponse:
     app = request.app
-    snapshot = app[MIRROR].snapshot
-    book = app[BOOKS].kept(snapshot, question.wish) or await app[BOOKS].book(snapshot, question.wish)
+    snapshot, wish = app[MIRROR].snapshot, question.wish
+    if wish.ask.caller:
+        wish = replace(wish, ask=replace(wish.ask, called=_called(snapshot, question.key, wish.ask.caller)))
+    book = app[BOOKS].kept(snapshot, wish) or await app[BOOKS].book(snapshot, wish)
     return await _response(request, book, question.phone)
 
 
-async def _response(request: web.Request, book: Book, phone: Phone) -> web.Response:
+def _called(snapshot: Snapshot, key: Key, number: str) -> Caller | None:
+    """Who is calling, by caller ID's rules; nobody where no name is certain."""
+    verdict = callerid.lookup(snapshot, key, number)
+    if not verdict.name:
+        return None
+    known = {phone.number: phone for match in verdict.matches for entry in match.entries for phone in entry.phones}
+    return Caller(verdict.name, known.get(verdict.number, Phone(verdict.number, Label.WORK)))
+
+
+async def _response(request: web.Request, book: Book, phone: Asking) -> web.Response:
     if request.method != hdrs.METH_HEAD:
         # A 304 counts: the phone has the book.
         request.app[PHONES].note(phone, book.entries)
@@ -133,12 +149,23 @@ async def _response(request: web.Request, book: Book, phone: Phone) -> web.Respo
     age_s = request.app[MIRROR].freshness.people_age_s
     if age_s is not None:
         headers[hdrs.AGE] = str(age_s)
-    if hdrs.IF_NONE_MATCH in asked and any(known.value in {etag, "*"} for known in request.if_none_match or ()):
+    if _has_it(request, etag, headers):
         return web.Response(status=304, headers=headers)
     if not zipped:
         return web.Response(body=book.body, headers=headers)
     headers[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(body=await request.app[BOOKS].zipped(book), headers=headers)
+
+
+def _has_it(request: web.Request, etag: str, headers: Mapping[str, str]) -> bool:
+    """Whether the phone has the book, by its tag, or where it sends none by its date (RFC 9110 section 13.2.2).
+
+    The date must be the very one: after a restart or a change of the clock an older date may be that of a newer book.
+    """
+    asked = request.headers
+    if hdrs.IF_NONE_MATCH in asked:
+        return any(known.value in {etag, "*"} for known in request.if_none_match or ())
+    return hdrs.LAST_MODIFIED in headers and asked.get(hdrs.IF_MODIFIED_SINCE) == headers[hdrs.LAST_MODIFIED]
 
 
 def _likes_gzip(request: web.Request) -> bool:

@@ -77,19 +77,32 @@ def share_out(lines: Sequence[Line], row: Format) -> tuple[Sequence[Share], Sequ
     for at in order:
         line = lines[at]
         if room <= 0:
-            notes.append(note(line, f"beyond the {row.max_entries} entries that the phone takes"))
+            notes.append(note(line, beyond(row)))
             continue
         own = list(_shares(line, row, taken if row.unique_numbers else set(), notes))
         if len(own) > room:
-            notes.append(note(line, f"some numbers are beyond the {row.max_entries} entries that the phone takes"))
+            notes.append(note(line, f"some numbers are {beyond(row)}"))
             del own[room:]
         room -= len(own)
         shares[at] = own
     return [share for at in sorted(shares) for share in shares[at]], notes
 
 
-def fit(shares: Iterable[Share], row: Format, plan: Plan) -> tuple[Sequence[Item], Sequence[Note]]:
+def beyond(row: Format) -> str:
+    """What is said of a line that a phone has no room for."""
+    return f"beyond the {row.max_entries} entries that the phone takes"
+
+
+def fit(
+    shares: Iterable[Share], row: Format, plan: Plan, *, client_in_name: bool = True
+) -> tuple[Sequence[Item], Sequence[Note]]:
     """Write numbers as they are dialled and names as they fit.
+
+    Args:
+        shares: What is to be shown.
+        row: The phone's format.
+        plan: How its numbers are dialled.
+        client_in_name: The client may stand in the name where the format wants it.
 
     Returns:
         The items, and what was left out or cut.
@@ -100,7 +113,7 @@ def fit(shares: Iterable[Share], row: Format, plan: Plan) -> tuple[Sequence[Item
     for share in shares:
         numbers = tuple(_numbers(share, row, plan, words, notes))
         if numbers:
-            items.append(_item(share, numbers, row, notes))
+            items.append(_item(share, numbers, row, client_in_name, notes))
     return items, notes
 
 
@@ -170,21 +183,31 @@ def _label(phone: Phone) -> str:
     return INTERNAL if internal(phone.number) else phone.label
 
 
-def _item(share: Share, numbers: tuple[Number, ...], row: Format, notes: list[Note]) -> Item:
+def _item(share: Share, numbers: tuple[Number, ...], row: Format, client_in_name: bool, notes: list[Note]) -> Item:
     line = share.line
     suffix = row.suffix.format(label=numbers[0].word) if row.suffix and (share.several or numbers[0].extension) else ""
-    shown = who(line.name, line.client) if row.client_in_name else line.name.shown
-    room = row.name_limit - names.size(suffix, row.name_unit)
-    fitting = _fitting(shown, row, max(room, 1) if row.name_limit else 0, line.name.client)
-    if fitting != shown and not share.further:
+    shown = line.name.shown
+    # A name that says its client says it once.
+    pattern = row.client_in_name if client_in_name and line.client and not names.says(shown, line.client) else ""
+    room = max(row.name_limit - names.size(suffix, row.name_unit), 1) if row.name_limit else 0
+    fitting = _with_client(shown, line, pattern, row, room)
+    if fitting != (pattern.format(name=shown, client=line.client) if pattern else shown) and not share.further:
         notes.append(note(line, f"the name is shown as {fitting!r}"))
     return Item(
         line,
         fitting + suffix,
         _fitting(line.name.first, row, row.name_limit),
-        _fitting(line.name.last, row, row.name_limit, line.name.client),
+        _with_client(line.name.last, line, pattern, row, row.name_limit),
         numbers,
     )
+
+
+def _with_client(text: str, line: Line, pattern: str, row: Format, limit: int) -> str:
+    """A name, or the last part of one, that the phone can take, with the client where the pattern has one."""
+    if not pattern:
+        return _fitting(text, row, limit, line.name.client)
+    text, client = _allowed(text, row), _allowed(line.client, row)
+    return names.cut(_allowed(names.together(text, client, pattern, limit, row.name_unit), row), limit, row.name_unit)
 
 
 def _fitting(text: str, row: Format, limit: int, client: str = "") -> str:

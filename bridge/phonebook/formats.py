@@ -6,6 +6,7 @@ A user's own folder brings rows and stylesheets of the same kind; its columns co
 from __future__ import annotations
 
 import re
+import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from bridge import resources
 from bridge.errors import NotFound, SettingsError
@@ -25,7 +26,17 @@ MAC = "{mac}"
 _MAC_PATTERN = "[0-9a-f]{12}"
 
 Screen = Literal["list", "menu", "search"]
-Evidence = Literal["manual", "field", "report", "standard", "unconfirmed"]
+Evidence = Literal["manual", "schema", "field", "report", "standard", "unconfirmed"]
+LABELS = frozenset({"work", "mobile", "internal"})
+# The fields that the texts of a row may have in braces.
+_FIELDS: Mapping[str, frozenset[str]] = {
+    "setup": frozenset({"url", "base", "address", "scheme", "key"}),
+    "suffix": frozenset({"label"}),
+    "client_in_name": frozenset({"name", "client"}),
+    "files": frozenset({"mac"}),
+}
+# What true means in the column client_in_name.
+_IN_BRACKETS = "{name} ({client})"
 
 
 class Format(BaseModel):
@@ -54,8 +65,12 @@ class Format(BaseModel):
     count_param: str = Field("limit", description="Parameter of the number of entries wanted")
     bytes_param: str = Field("", description="Parameter of the longest document wanted, in bytes")
     search_params: tuple[str, ...] = Field(("search", "term", "q"), description="Parameters with text to search for")
+    lookup_param: str = Field("", description="Parameter with a caller's number, to be named by caller ID's rules")
     expects: Mapping[str, str] = Field({}, description="Parameters that can have one value only")
     echo_params: tuple[str, ...] = Field((), description="Parameters that the stylesheet gets to see")
+    url_limit: int = Field(
+        0, ge=0, description="Longest address of another document; 0: any. Longer ones are left out"
+    )
     refresh: bool = Field(False, description="The next page is told in a Refresh header, too")
     charset_asked: bool = Field(False, description="ISO-8859-1 for a phone whose Accept-Charset prefers it")
     errors: bool = Field(False, description="The stylesheet makes a document of an error, sent with status 200")
@@ -73,7 +88,7 @@ class Format(BaseModel):
         "none", description="A number's extension: in its label, by the stylesheet, or not shown"
     )
     unique_numbers: bool = Field(False, description="A number may be in the book once only")
-    client_in_name: bool = Field(False, description="Ada Muster (Client), where the phone has no place for a company")
+    client_in_name: str = Field("", description="{name} · {client}, where the phone has no place for a company")
     name_limit: int = Field(0, ge=0, description="Longest name; 0: any")
     name_unit: Literal["characters", "bytes"] = "characters"
     name_without: str = Field("", description="Characters a name cannot have; each becomes a blank")
@@ -88,6 +103,35 @@ class Format(BaseModel):
     )
     setup_note: str = ""
     evidence: Evidence = "unconfirmed"
+    source: str = Field("", description="Which manual, schema or servers")
+
+    @field_validator("client_in_name", mode="before")
+    @classmethod
+    def _bracketed(cls, value: object) -> object:
+        return {True: _IN_BRACKETS, False: ""}.get(value, value) if isinstance(value, bool) else value
+
+    @field_validator(*_FIELDS)
+    @classmethod
+    def _known_fields(
+        cls, value: str | tuple[str, ...] | Mapping[str, str], info: ValidationInfo
+    ) -> str | tuple[str, ...] | Mapping[str, str]:
+        """Fields in braces that nothing fills fail when a phone asks; they are told at the start instead."""
+        known = _FIELDS[info.field_name or ""]
+        texts = (value,) if isinstance(value, str) else value.values() if isinstance(value, Mapping) else value
+        for text in texts:
+            for _, field, form, conversion in string.Formatter().parse(text):
+                if field is not None and (field not in known or form or conversion):
+                    names = " ".join(f"{{{name}}}" for name in sorted(known))
+                    raise ValueError(f"{text!r} has the unknown field {{{field}}}; there is {names}")
+        return value
+
+    @field_validator("slots")
+    @classmethod
+    def _known_labels(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for slot, labels in value.items():
+            if unknown := set(labels.split()) - LABELS:
+                raise ValueError(f"{slot} has the unknown label {unknown.pop()}; there is {' '.join(sorted(LABELS))}")
+        return value
 
     @cached_property
     def file_patterns(self) -> tuple[re.Pattern[str], ...]:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bridge.directory.entries import Entry, Kind
 
 # Characters that make no text: controls, surrogates, and code points that are no characters.
 _NO_TEXT = frozenset({"Cc", "Cs", "Cn", "Co"})
 _JOINER = "\u200d"
+# Format characters turn the direction of whatever follows or hide in a name; only these belong to letters and emoji.
+_JOINERS = f"\u200c{_JOINER}"
+_TAGS = range(0xE0020, 0xE0080)
+# Letters and symbols by Unicode's book, blank to the eye.
+_BLANKS = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))
+# A name needs a character of these kinds: a letter, a digit or a symbol.
+_SEEN = frozenset("LNS")
+# Han, kana and Hangul: names that begin with the family's.
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+# What is typed for a letter where a keyboard has none; its letter without the accent is typed, too.
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "œ": "oe", "æ": "ae"})
+# Client and person both get at least so much of a short name.
+_READABLE = 3
+# What says nothing at the end of a name that was cut.
+_DANGLING = " &+-–·,;:/|\"'([<"
 # Letters that are typed as others, though Unicode does not decompose them.
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
@@ -32,11 +49,29 @@ class Name:
 
 
 def clean(text: str) -> str:
-    """Text in one line, without characters that XML 1.0 (section 2.2) or a phone cannot have."""
+    """Text in one line, without characters that XML 1.0 (section 2.2) or a phone cannot have.
+
+    Controls of direction (Unicode UAX 9, section 2) and other characters that only format are left out, so that no
+    name turns the rest of a line around.
+    """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    kept = (" " if unicodedata.category(c) in _NO_TEXT else c for c in unicodedata.normalize("NFC", text))
-    return " ".join("".join(kept).split())
+    kept = map(_kept, unicodedata.normalize("NFC", text).translate(_BLANKS))
+    return " ".join("".join(kept).split()).strip(_JOINERS)
+
+
+def _kept(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _NO_TEXT:
+        return " "
+    if category == "Cf" and character not in _JOINERS and ord(character) not in _TAGS:
+        return ""
+    return character
+
+
+def readable(text: str) -> bool:
+    """Whether a clean text names anybody; ``-`` or ``?`` does not."""
+    return any(unicodedata.category(character)[0] in _SEEN for character in text)
 
 
 def named(entry: Entry, client: str, form: str) -> Name:
@@ -48,7 +83,7 @@ def named(entry: Entry, client: str, form: str) -> Name:
         form: ``first-last``, ``last-first``, ``client-name`` or ``as-is`` (setting ``phonebook.name_form``).
     """
     own = clean(entry.name)
-    if not own:
+    if not readable(own):
         whole = client or clean(entry.email) or (entry.phones[0].number if entry.phones else "")
         return Name(whole, "", whole)
     # "Main office" says nothing without its client.
@@ -65,7 +100,13 @@ def named(entry: Entry, client: str, form: str) -> Name:
 
 
 def split(name: str) -> tuple[str, str]:
-    """First and last name: at a comma, else before the last word and the lower-case particles it begins with."""
+    """First and last name: at a comma, else before the last word and the lower-case particles it begins with.
+
+    A name in Han, kana or Hangul has its family's name first already, and stays whole as a last name: phones put
+    first names before.
+    """
+    if _EAST_ASIAN.search(name):
+        return "", name
     if "," in name:
         last, _, first = (part.strip() for part in name.partition(","))
         return (first, last) if last else ("", first)
@@ -101,6 +142,46 @@ def cut(text: str, limit: int, unit: str) -> str:
     return kept.rstrip(f" {_JOINER}")
 
 
+def together(name: str, client: str, pattern: str, limit: int, unit: str) -> str:
+    """A name with its client, both readable: the client's is shortened first, then the person's, to two thirds.
+
+    Args:
+        name: The person's.
+        client: The client's.
+        pattern: With ``{name}`` and ``{client}``.
+        limit: See ``cut``.
+        unit: See ``cut``.
+    """
+    whole = pattern.format(name=name, client=client)
+    if not limit or size(whole, unit) <= limit:
+        return whole
+    room = limit - size(pattern.format(name="", client=""), unit)
+    if room < 3 * _READABLE:
+        return cut(name, limit, unit)
+    own = cut(name, room - min(size(client, unit), room // 3), unit).rstrip(_DANGLING)
+    return pattern.format(name=own, client=_cut_after_word(client, room - size(own, unit), unit))
+
+
+def _cut_after_word(text: str, limit: int, unit: str) -> str:
+    """The beginning of a text that fits, whole words where they take half of the room."""
+    kept = cut(text, limit, unit)
+    if kept != text and not text[len(kept) :].startswith(" "):
+        words_only = kept.rpartition(" ")[0]
+        kept = words_only if 2 * size(words_only, unit) >= limit else kept
+    return kept if kept == text else kept.rstrip(_DANGLING)
+
+
+def says(text: str, name: str) -> bool:
+    """Whether a text has a name in it, word by word."""
+    return f" {_phrase(name)} " in f" {' '.join(words([text]))} "
+
+
+@lru_cache(4096)
+def _phrase(name: str) -> str:
+    """A client's words; a book has the same again and again."""
+    return " ".join(words([name]))
+
+
 def fold(text: str) -> str:
     """Text for comparison: without case and accents (Unicode NFKD)."""
     if text.isascii():
@@ -113,3 +194,12 @@ def words(texts: Iterable[str]) -> tuple[str, ...]:
     """The folded words of texts; everything that is no letter or digit divides them."""
     folded = fold(" ".join(texts))
     return tuple("".join(c if c.isalnum() else " " for c in folded).split())
+
+
+def spellings(text: str) -> tuple[tuple[str, ...], ...]:
+    """The folded words of a text, each with the ways it is typed: ``muller`` and ``mueller`` for Müller."""
+    plain = words([text])
+    if text.isascii():
+        return tuple((word,) for word in plain)
+    written_out = words([unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN_OUT)])
+    return tuple(tuple(dict.fromkeys(ways)) for ways in zip(plain, written_out, strict=True))

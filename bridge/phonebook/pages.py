@@ -10,15 +10,36 @@ from urllib.parse import urlencode
 
 from cachetools.keys import hashkey
 
+from bridge.directory.entries import Entry, Kind, Phone
 from bridge.errors import BadParameter
 from bridge.phonebook.document import Page
 from bridge.phonebook.fit import Item, Share
 from bridge.phonebook.formats import Format
+from bridge.phonebook.names import Name
 from bridge.phonebook.stylesheets import CHARSET
-from bridge.phonebook.view import Group, Note, View
+from bridge.phonebook.view import Group, Line, Note, View
 from bridge.settings import PhonebookSection
 
 _CARRIED = ("api_key", "client_id", *PhonebookSection.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, as caller ID shows it.
+
+    Attributes:
+        name: The name to show.
+        phone: The number that was found.
+    """
+
+    name: str
+    phone: Phone
+
+    @property
+    def line(self) -> Line:
+        """The one entry that the phone gets."""
+        entry = Entry(Kind.CONTACT, 0, 0, self.name, (self.phone,))
+        return Line(entry, Name(self.name, "", self.name), "", (self.phone,), None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +52,8 @@ class Ask:
         offset: Index of the first item or group wanted.
         count: How many are wanted; 0 for the format's own number.
         max_bytes: Longest document wanted; 0 for any.
+        caller: A caller's number, where the phone asks who is calling.
+        called: Who that is, where it is known.
         base: Address of the book, for links to its other documents.
         carried: Parameters that those links repeat.
         echoed: Parameters that the stylesheet sees.
@@ -42,6 +65,8 @@ class Ask:
     offset: int = 0
     count: int = 0
     max_bytes: int = 0
+    caller: str = ""
+    called: Caller | None = None
     base: str = ""
     carried: tuple[tuple[str, str], ...] = ()
     echoed: tuple[tuple[str, str], ...] = ()
@@ -67,7 +92,7 @@ class Ask:
             if params.get(name, value) != value:
                 raise BadParameter(f"{name} can be {value} only.")
         # Parameters that already say what to list want no menu.
-        asks = any(params.get(name) for name in (*row.search_params, row.offset_param, "group"))
+        asks = any(params.get(name) for name in (*row.search_params, row.offset_param, row.lookup_param, "group"))
         screen = params.get("screen", screen).lower()
         return cls(
             screen=screen if screen in row.screens else "list" if asks else row.screens[0],
@@ -77,6 +102,7 @@ class Ask:
             offset=max(0, _count(params, row.offset_param, row.offset_base) - row.offset_base),
             count=_count(params, row.count_param),
             max_bytes=_count(params, row.bytes_param),
+            caller=params.get(row.lookup_param, "").strip(" *") if row.lookup_param else "",
             base=base if row.linked else "",
             carried=tuple((name, params[name]) for name in _CARRIED if name in params) if row.linked else (),
             echoed=tuple((name, params[name]) for name in row.echo_params if name in params),
@@ -86,7 +112,7 @@ class Ask:
     @property
     def chars(self) -> int:
         """How long the texts are that came with the request."""
-        return len(self.term) + len(self.base) + sum(map(len, chain(*self.carried, *self.echoed)))
+        return len(self.term) + len(self.caller) + len(self.base) + sum(map(len, chain(*self.carried, *self.echoed)))
 
 
 def _count(params: Mapping[str, str], name: str, default: int = 0) -> int:
@@ -133,7 +159,7 @@ class Span:
 
 def page_of(wish: Wish, span: Span, items: Sequence[Item]) -> Page:
     """The page that shows a span, whose items are ``items``."""
-    ask = wish.ask
+    ask, limit = wish.ask, wish.row.url_limit
     menu = tuple(thing for thing in span.shown if isinstance(thing, Group))
     used = {item.line.group.id: item.line.group for item in items if item.line.group}
     return Page(
@@ -144,9 +170,22 @@ def page_of(wish: Wish, span: Span, items: Sequence[Item]) -> Page:
         start=span.start,
         items=items,
         groups=menu or tuple(used.values()),
-        links=_links(wish, span),
+        links={place: url for place, url in _links(wish, span).items() if not limit or len(url) <= limit},
         params=dict(ask.echoed),
     )
+
+
+def too_long(wish: Wish, span: Span) -> Sequence[Note]:
+    """The addresses that a page lacks, since the phone takes none of that length."""
+    limit = wish.row.url_limit
+    return [
+        Note(
+            f"({place})",
+            f"the address has {len(url)} characters, the phone takes {limit}: write the key into the path",
+        )
+        for place, url in _links(wish, span).items()
+        if limit and len(url) > limit
+    ]
 
 
 def _links(wish: Wish, span: Span) -> dict[str, str]:

@@ -6,10 +6,12 @@ import asyncio
 import gc
 import gzip
 import hashlib
-import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 
 from cachetools import LRUCache, TTLCache
 from lxml import etree
@@ -21,7 +23,7 @@ from bridge.phonebook.dialling import Plan
 from bridge.phonebook.document import Page
 from bridge.phonebook.fit import Share
 from bridge.phonebook.formats import Format, Formats
-from bridge.phonebook.pages import Span, Whole, Wish, page_of
+from bridge.phonebook.pages import Span, Whole, Wish, page_of, too_long
 from bridge.phonebook.search import Index
 from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
@@ -36,6 +38,8 @@ _KEPT_LISTINGS = 2
 # A stylesheet that fails is not run again for every phone that asks, since it may fail slowly.
 _KEPT_FAULTS = 64
 _FAULTS_S = 60.0
+# Books whose Last-Modified is known; a book is forgotten when as many others were made since.
+_KEPT_DATES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,21 @@ class Book:
     notes: Sequence[Note] = field(default=(), compare=False)
 
 
+class _Lane:
+    """Makes one document at a time, in a thread of its own.
+
+    What it keeps is touched by that thread alone. All of our own stylesheets share a lane; each format with a
+    stylesheet of the user's has one, so that a stylesheet that takes long delays no other format.
+    """
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        # One thread: a request that is given up leaves its work behind there, and the next one begins after it.
+        self.thread = ThreadPoolExecutor(1, "phonebook")
+        self.listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
+        self.shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
+
+
 class Books:
     """Makes books and keeps them.
 
@@ -73,11 +92,9 @@ class Books:
         self.renders = 0
         self._books: LRUCache[object, Book] = LRUCache(kept_bytes, getsizeof=lambda book: _size(book.body))
         self._zipped: LRUCache[str, bytes] = LRUCache(kept_bytes, getsizeof=_size)
-        self._listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
-        self._shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
         self._faults: TTLCache[object, list[str]] = TTLCache(_KEPT_FAULTS, _FAULTS_S)
-        self._rendering = asyncio.Lock()
-        self._making = threading.Lock()
+        self._lanes: dict[str, _Lane] = {}
+        self._dates: LRUCache[str, int] = LRUCache(_KEPT_DATES)
 
     def kept(self, snapshot: Snapshot, wish: Wish) -> Book | None:
         """The document of a wish, where it is kept."""
@@ -87,22 +104,25 @@ class Books:
             return None
 
     async def book(self, snapshot: Snapshot, wish: Wish) -> Book:
-        """The document of a wish, kept or made in a thread, one at a time.
+        """The document of a wish, kept or made in a thread, one at a time for our own stylesheets.
 
         Raises:
             SettingsError: The stylesheet fails, or failed a moment ago.
         """
         if kept := self.kept(snapshot, wish):
             return kept
+        if wish.ask.caller and not self.formats.stylesheet(wish.row).apart:
+            # One entry, out of memory: a call that rings waits for nobody's book.
+            return self.make(snapshot, wish)
         key = (snapshot.version, wish.key)
-        async with self._rendering:
+        lane = self._lane(wish.row)
+        async with lane.turn:
             if kept := self.kept(snapshot, wish):
                 return kept
             if faults := self._faults.get(key):
                 raise SettingsError(faults)
             try:
-                with _uncollected():
-                    made = await asyncio.to_thread(self.make, snapshot, wish)
+                made = self._dated(await self._made(lane, snapshot, wish), wish)
             except SettingsError as error:
                 self._faults[key] = error.faults
                 raise
@@ -120,18 +140,12 @@ class Books:
         return kept
 
     def make(self, snapshot: Snapshot, wish: Wish) -> Book:
-        """Make the document of a wish."""
-        # A request that is given up leaves its thread behind, while the next one begins.
-        with self._making:
-            self.renders += 1
-            return self._made(snapshot, wish)
-
-    def failure(self, row: Format, error: BridgeError) -> bytes:
-        """The document of an error, for formats that have one."""
-        return self._document(row, document.failure(error), CHARSET)
-
-    def _made(self, snapshot: Snapshot, wish: Wish) -> Book:
+        """Make the document of a wish, here and now."""
+        self.renders += 1
         row, ask = wish.row, wish.ask
+        if ask.caller:
+            called = [ask.called.line] if ask.called else []
+            return self._page(wish, Whole(fit.share_out(called, row)[0], row.page_size))
         listing, index = self._listing(snapshot, wish)
         if ask.screen == "menu":
             return self._page(wish, Whole(listing.groups, row.menu_size))
@@ -140,23 +154,57 @@ class Books:
         shares, notes = self._shared_out(snapshot, wish, index)
         return self._page(wish, Whole(shares, row.page_size, (*listing.notes, *notes)))
 
+    def failure(self, row: Format, error: BridgeError) -> bytes:
+        """The document of an error, for formats that have one."""
+        return self._document(row, document.failure(error), CHARSET)
+
+    def _lane(self, row: Format) -> _Lane:
+        name = row.name if self.formats.stylesheet(row).apart else ""
+        if name not in self._lanes:
+            self._lanes[name] = _Lane()
+        return self._lanes[name]
+
+    async def _made(self, lane: _Lane, snapshot: Snapshot, wish: Wish) -> Book:
+        making = asyncio.get_running_loop().run_in_executor(lane.thread, self.make, snapshot, wish)
+        if self.formats.stylesheet(wish.row).apart:
+            return await making
+        with _uncollected():
+            return await making
+
+    def _dated(self, book: Book, wish: Wish) -> Book:
+        """A whole book with the second in which its bytes were first seen, which no other book has.
+
+        The same bytes keep their date when ITFlow changes elsewhere. A phone that knows the date alone could keep the
+        wrong one of two books of one date.
+        """
+        if wish.row.page_size or wish.ask.term:
+            return book
+        date = self._dates.get(book.etag)
+        if date is None:
+            date, taken = int(time.time()), set(self._dates.values())
+            while date in taken:
+                date -= 1
+            self._dates[book.etag] = date
+        return replace(book, headers={**book.headers, "Last-Modified": formatdate(date, usegmt=True)})
+
     def _listing(self, snapshot: Snapshot, wish: Wish) -> tuple[Listing, Index]:
-        key = (snapshot.version, wish.view)
-        kept = self._listings.get(key)
+        key, listings = (snapshot.version, wish.view), self._lane(wish.row).listings
+        kept = listings.get(key)
         if kept is None:
             listing = view.select(snapshot, wish.view)
             kept = (listing, Index(listing.lines, wish.view.region))
             if wish.row.page_size:
-                self._listings[key] = kept
+                listings[key] = kept
         return kept
 
     def _shared_out(self, snapshot: Snapshot, wish: Wish, index: Index) -> tuple[Sequence[Share], Sequence[Note]]:
         key = (snapshot.version, wish.view, wish.row.name, wish.ask.term)
-        kept = self._shares.get(key)
+        shares = self._lane(wish.row).shares
+        kept = shares.get(key)
         if kept is None:
             kept = fit.share_out(index.find(wish.ask.term), wish.row)
             if wish.row.page_size:
-                self._shares[key] = kept
+                shares[key] = kept
         return kept
 
     def _page(self, wish: Wish, whole: Whole) -> Book:
@@ -169,7 +217,8 @@ class Books:
         plan = Plan.of(row, wanted.section, wanted.region)
         while True:
             span = Span(whole.things[start : start + count], start, count, len(whole.things))
-            items, notes = fit.fit((thing for thing in span.shown if isinstance(thing, Share)), row, plan)
+            shares = (thing for thing in span.shown if isinstance(thing, Share))
+            items, notes = fit.fit(shares, row, plan, client_in_name=wanted.section.client_in_name)
             page = page_of(wish, span, items)
             body = self._document(row, document.build(page), ask.charset)
             if not most or len(body) <= most or len(span.shown) <= 1:
@@ -183,7 +232,7 @@ class Books:
             etag=etag,
             entries=len(items),
             headers={"ETag": f'"{etag}"', **_headers(row, page, ask.charset)},
-            notes=(*whole.notes, *notes, *cut),
+            notes=(*whole.notes, *notes, *cut, *too_long(wish, span)),
         )
 
     def _document(self, row: Format, neutral: etree._Element, charset: str) -> bytes:

@@ -8,7 +8,8 @@ from bridge.phonebook.formats import Format, Formats
 
 KNOWN_FROM = {
     "manual": "the maker's manual",
-    "field": "servers that feed such phones",
+    "schema": "the maker's schema",
+    "field": "servers in use",
     "report": "users' reports",
     "standard": "the standard",
     "unconfirmed": "unconfirmed",
@@ -25,7 +26,7 @@ def setup_text(row: Format, base_url: str, key: str) -> str:
     """
     fields = [f"  {field}\n      {value}" for field, value in _filled(row, base_url, key)]
     notes = [row.setup_note] if row.setup_note else []
-    return "\n".join([f"{row.title} ({row.name})", *fields, *notes, f"Known from: {KNOWN_FROM[row.evidence]}."])
+    return "\n".join([f"{row.title} ({row.name})", *fields, *notes, f"Known from: {known_from(row)}."])
 
 
 def table(formats: Formats, base_url: str = "http://bridge:8080", key: str = "KEY") -> str:
@@ -34,8 +35,13 @@ def table(formats: Formats, base_url: str = "http://bridge:8080", key: str = "KE
     for row in formats:
         fields = "<br>".join(f"{field}: `{value}`" for field, value in _filled(row, base_url, key))
         note = f"<br>{row.setup_note}" if row.setup_note else ""
-        lines.append(f"| {row.title} | `{row.name}` | {fields}{note} | {KNOWN_FROM[row.evidence]} |")
+        lines.append(f"| {row.title} | `{row.name}` | {fields}{note} | {known_from(row)} |")
     return "\n".join(lines)
+
+
+def known_from(row: Format) -> str:
+    """How a format is known, and its source where the row names one."""
+    return KNOWN_FROM[row.evidence] + (f": {row.source}" if row.source else "")
 
 
 def _filled(row: Format, base_url: str, key: str) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Self
 
 from pydantic import ValidationError
@@ -12,9 +12,11 @@ from pydantic import ValidationError
 from bridge.directory.entries import Client, Entry, Kind, Phone, Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
+from bridge.languages import language
 from bridge.phonebook import names
 from bridge.phonebook.formats import Format
 from bridge.phonebook.names import Name
+from bridge.phonebook.sorting import sort_key
 from bridge.settings import PhonebookSection
 
 _KEPT_SECTIONS = 1024
@@ -134,9 +136,10 @@ def select(snapshot: Snapshot, view: View) -> Listing:
         else:
             group = _group(entry, client, view.group_by)
             lines[same] = Line(entry, name, client, _once(entry.phones), group, rank)
-    ordered = sorted(lines.values(), key=_ORDER[view.section.sort])
+    filed = partial(sort_key, language=language(view.region))
+    ordered = sorted(lines.values(), key=lambda line: _order(line, view.section.sort, filed))
     groups = {line.group.id: line.group for line in ordered if line.group}
-    return Listing(ordered, sorted(groups.values(), key=lambda group: names.fold(group.name)), notes)
+    return Listing(ordered, sorted(groups.values(), key=lambda group: filed(group.name)), notes)
 
 
 def _left_out(entry: Entry, client: Client | None, view: View) -> Iterator[str]:
@@ -191,14 +194,17 @@ def _rank(entry: Entry) -> int:
 
 def who(name: Name, client: str) -> str:
     """A name that tells people apart, for notes."""
-    return f"{name.shown} ({client})" if client and client not in name.shown else name.shown
+    return f"{name.shown} ({client})" if client and not names.says(name.shown, client) else name.shown
 
 
-_ORDER = {
-    "name": lambda line: (names.fold(line.name.shown), line.entry.client_id, line.entry.id),
-    "last": lambda line: (names.fold(line.name.last), names.fold(line.name.first), line.entry.client_id),
-    "client": lambda line: (names.fold(line.client), names.fold(line.name.shown), line.entry.id),
-}
+def _order(line: Line, sort: str, filed: Callable[[str], object]) -> tuple[object, ...]:
+    """Where a line stands in a book that is sorted by ``name``, ``last`` or ``client``."""
+    entry = line.entry
+    if sort == "last":
+        return (filed(line.name.last), filed(line.name.first), entry.client_id)
+    if sort == "client":
+        return (filed(line.client), filed(line.name.shown), entry.id)
+    return (filed(line.name.shown), entry.client_id, entry.id)
 
 
 @lru_cache(_KEPT_SECTIONS)

@@ -1,5 +1,5 @@
 <?xml version="1.0" encoding="UTF-8"?>
-<!-- Gigaset N610, N670, N870 central phonebook. The maker's page shows this document type but hides the root element; list is presumed. -->
+<!-- Gigaset central phonebook: two landlines, two mobiles, two at home. The maker's page shows this document type. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
   <xsl:output method="xml" encoding="UTF-8" indent="no"/>
   <xsl:template match="/book">

@@ -1,13 +1,16 @@
 <?xml version="1.0" encoding="UTF-8"?>
-<!-- Grandstream address book: whole list, groups inside. Names are case-sensitive. -->
+<!-- Grandstream address book: whole list, groups inside. Names are case-sensitive. Group 1 is the phone's own block list, and
+     further low numbers may be its own, too. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
   <xsl:output method="xml" encoding="UTF-8" indent="yes"/>
+  <xsl:variable name="below" select="10"/>
+
   <xsl:template match="/book">
     <AddressBook>
       <version>1</version>
       <xsl:for-each select="group">
         <pbgroup>
-          <id><xsl:value-of select="position()"/></id>
+          <id><xsl:value-of select="position() + $below"/></id>
           <name><xsl:value-of select="@name"/></name>
         </pbgroup>
       </xsl:for-each>
@@ -29,7 +32,7 @@
           <accountindex>0</accountindex>
         </Phone>
       </xsl:for-each>
-      <xsl:if test="@group"><Group><xsl:value-of select="@group-position"/></Group></xsl:if>
+      <xsl:if test="@group"><Group><xsl:value-of select="@group-position + $below"/></Group></xsl:if>
     </Contact>
   </xsl:template>
 </xsl:stylesheet>

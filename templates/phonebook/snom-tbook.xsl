@@ -1,9 +1,10 @@
 <?xml version="1.0" encoding="UTF-8"?>
-<!-- Snom tbook 2.0, for Remote XML Directory; complete makes the phone drop what is no longer there. -->
+<!-- Snom tbook 2.0, for Remote XML Directory. As in the maker's sample without complete="true": with it a phone may drop the
+     contacts that its user typed. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
   <xsl:output method="xml" encoding="UTF-8" indent="yes"/>
   <xsl:template match="/book">
-    <tbook e="2" version="2.0" complete="true">
+    <tbook e="2" version="2.0">
       <xsl:for-each select="entry">
         <contact fav="false" vip="{boolean(@important)}" blocked="false">
           <first_name><xsl:value-of select="@first"/></first_name>

@@ -105,7 +105,7 @@ ROWS: dict[tuple[str, str], list[Row]] = {
         Row("/api.php", F.ASSETS, 400, 400),
     ],
     ("*", "/phonebook/{place}"): PHONEBOOK,
-    ("*", "/{slashes}phonebook{place}"): [replace(row, path=f"/{row.path}") for row in PHONEBOOK],
+    ("*", "/{slashes}{door}{place}"): [replace(row, path=f"/{row.path}") for row in PHONEBOOK],
     ("GET", "/balance"): [Row("/balance", F.BALANCE, 200, 404, {"client_id": "2"})],
     ("GET", "/emails"): [Row("/emails", F.EMAILS), Row("/emails", F.EMAILS, 200, 404, {"client_id": "1"})],
     ("GET", "/numbers"): [Row("/numbers", F.NUMBERS), Row("/numbers", F.NUMBERS, 200, 404, {"client_id": "1"})],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.callerid.languages import language
 from bridge.callerid.text import labelled, safe
+from bridge.languages import language
 
 
 @given(st.text(max_size=80), st.integers(1, 40), st.sampled_from([None, "", "de", "en"]))

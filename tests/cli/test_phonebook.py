@@ -11,7 +11,7 @@ import pytest
 from bridge.access.phones import Phone, Phones
 from bridge.storage import Database
 from tests.mirrored import mirrored
-from tests.phonebook.people import hostile
+from tests.phonebook.people import crowd, hostile
 from tests.phonebook.readers import read
 
 Command = Callable[..., str]
@@ -67,7 +67,7 @@ def test_what_a_phone_would_not_get(desk: Command) -> None:
 
 
 def test_every_page_of_a_book_is_explained(desk: Command) -> None:
-    one_page = ("phonebook", "panasonic", "--key", "desk", "limit=2")
+    one_page = ("phonebook", "panasonic", "--key", "desk", "max_rec=2")
     assert "ÜÜÜ" not in desk(*one_page)
     assert "ÜÜÜ" in desk(*one_page, "--explain")
 
@@ -89,3 +89,37 @@ def test_what_is_wrong_is_told(desk: Command, words: list[str], told: str) -> No
 def test_before_the_first_sync(command: Command) -> None:
     command("keys", "add", "desk")
     assert "has not yet read ITFlow" in command("phonebook", "yealink", "--key", "desk", fails=True)
+
+
+LEFT_OUT = "grandstream with the key desk leaves out 200, since these phones take 1000 entries: Ada"
+
+
+@pytest.fixture
+def large(command: Command, tmp_path: Path) -> Command:
+    """A bridge with a book that is longer than a Grandstream's, which has fetched it."""
+    command("keys", "add", "desk")
+    database = Database(tmp_path / "bridge.db")
+    firm = crowd(1200)
+    mirrored(database, firm.entries(), firm.clients())
+    phones = Phones(database)
+    for name in ("grandstream", "yealink"):
+        phones.note(Phone("10.0.0.7", "000b828aa872", name, name, "desk"), 1000)
+    phones.note(Phone("10.0.0.8", "", "gone", "gone", "desk"), 1)
+    phones.flush()
+    database.close()
+    return command
+
+
+def test_who_is_left_out_is_told_and_ldap_recommended(large: Command) -> None:
+    for told in (large("phones"), large("setup", "grandstream", "--name", "desk2").replace("desk2", "desk")):
+        assert LEFT_OUT in told
+        assert "and 197 more" in told
+        assert "set ldap.port" in told
+        assert told.count("leaves out") == 1
+    explained = large("phonebook", "grandstream", "--key", "desk", "--explain")
+    assert explained.count("beyond the 1000 entries") == 200
+
+
+def test_setup_recommends_nothing_where_all_have_room(large: Command) -> None:
+    assert "ldap" not in large("setup", "yealink")
+    assert "ldap" not in large("setup", "freepbx")

@@ -12,13 +12,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
-from bridge.access.keys import Feature, Keys, Options
+from bridge.access.keys import Feature, Key, Keys, Options
 from bridge.access.phones import Phones
 from bridge.clock import Moment
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.http import phonebook
-from bridge.http.state import MIRROR
+from bridge.http.state import KEYS, MIRROR
 from bridge.storage import Database
 from tests import bridges
 from tests.phonebook.people import hostile
@@ -33,6 +33,11 @@ class Door:
     client: TestClient[web.Request, web.Application]
     app: web.Application
     phones: Phones
+
+    @property
+    def key(self) -> Key:
+        """The key for everything."""
+        return self.app[KEYS].named("all")
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

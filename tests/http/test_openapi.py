@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDep
 
 # Made for phones and phone systems, which pass parameters of their own and read no description; see docs.
 FOR_PHONES = {
-    *("/api.php", "/{slashes}api.php", "/phonebook/{place}", "/{slashes}phonebook{place}"),
+    *("/api.php", "/{slashes}api.php", "/phonebook/{place}", "/{slashes}{door}{place}"),
     *("/.well-known/carddav", "/carddav{place}"),
     *("/calls/events", "/calls/events/{form}"),
 }

@@ -111,6 +111,22 @@ async def test_not_modified_costs_no_render(door: Door) -> None:
     assert door.app[phonebook.BOOKS].renders == renders
 
 
+async def test_not_modified_by_date(door: Door) -> None:
+    """RFC 9110 section 13.1.3, for phones that keep no tags (Acrobits asks every 180 s with If-Modified-Since)."""
+    path = f"/phonebook/yealink?api_key={KEY}"
+    date = (await door.get(path))[1]["Last-Modified"]
+    status, again, body = await door.get(path, If_Modified_Since=date)
+    assert (status, body, again["Last-Modified"]) == (304, b"", date)
+    # A tag comes before a date.
+    assert (await door.get(path, If_Modified_Since=date, If_None_Match='"other"'))[0] == 200
+    for other in ("Fri, 31 Dec 2100 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "yesterday"):
+        assert (await door.get(path, If_Modified_Since=other))[0] == 200
+    show(door, crowd(3))
+    status, changed, _ = await door.get(path, If_Modified_Since=date)
+    assert status == 200
+    assert changed["Last-Modified"] != date
+
+
 async def test_gzip_only_when_asked_for(door: Door) -> None:
     path = f"/phonebook/yealink?api_key={KEY}"
     _, plain, body = await door.get(path)

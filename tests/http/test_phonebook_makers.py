@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bridge import callerid
+from bridge.http.phonebook import BOOKS
 from bridge.http.state import MIRROR, SETTINGS
 from bridge.settings import Settings
-from tests.http.phonebook_door import BALANCE_ONLY, KEY, Door, open_door, show
-from tests.phonebook.people import crowd
+from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
+from tests.phonebook.people import crowd, hostile
 from tests.phonebook.readers import read
 
 
@@ -37,6 +40,11 @@ ASKED = [
         "000b828aa872",
     ),
     ("grandstream", "GET", "/phonebook/grandstream/phonebook.xml", {"Authorization": BASIC}, ""),
+    ("grandstream", "GET", f"/PHONEBOOK/GRANDSTREAM/{KEY}/PHONEBOOK.XML", {"User_Agent": GRANDSTREAM}, "000b828aa872"),
+    ("grandstream-mobile", "GET", f"/Phonebook/grandstream-mobile/{KEY}/phonebook.xml", {}, ""),
+    ("gigaset-n530", "GET", f"/phonebook/gigaset-n530?api_key={KEY}", {}, ""),
+    ("panasonic-book", "GET", f"/phonebook/panasonic-book?api_key={KEY}", {}, ""),
+    ("digium", "GET", f"/phonebook/digium/{KEY}/000fd3aabbcc-contacts.xml", {}, "000fd3aabbcc"),
     ("grandstream-old", "GET", f"/phonebook/grandstream-old/{KEY}/gs_phonebook.xml", {}, ""),
     ("grandstream-cell", "GET", f"/phonebook/grandstream-cell/{KEY}/phonebook.xml", {}, ""),
     ("gigaset-central", "GET", "/phonebook/gigaset-central", {"Authorization": BASIC}, ""),
@@ -149,15 +157,15 @@ async def test_cisco_walks_menu_search_and_pages(door: Door) -> None:
 
     _, sent, body = await door.get(next_url)
     assert ET.fromstring(body).findtext("Prompt") == "33-64 of 80"
-    assert read("cisco", body)[0].name == "Ada00017 Muster00017 (work)"
+    assert read("cisco", body)[0].name == "Ada00017 Muster · Client (work)"
 
     _, _, body = await door.get(urls["Search"])
     form = ET.fromstring(body)
     parameter = form.findtext("InputItem/QueryStringParam")
     _, _, body = await door.get(f"{form.findtext('URL')}?{parameter}=muster00033")
     assert [item.name for item in read("cisco", body)] == [
-        "Ada00033 Muster00033 (work)",
-        "Ada00033 Muster00033 (mobile)",
+        "Ada00033 Muster · Client (work)",
+        "Ada00033 Muste · Client (mobile)",
     ]
     async with door.client.session.post(form.findtext("URL") or "", data={parameter: "nobody"}) as answer:
         assert ET.fromstring(await answer.read()).findtext("DirectoryEntry/Name") == "No entries"
@@ -193,7 +201,7 @@ async def test_cisco_7940_reads_latin_1(door: Door) -> None:
     _, sent, body = await door.get(path, Accept_Charset="iso-8859-1, utf-8;q=0.8")
     assert sent["Content-Type"] == "text/xml; charset=iso-8859-1"
     assert "Zoë".encode("latin-1") in body
-    assert read("cisco", body)[0].name == "Zoë 👩‍👩‍👧 Emoji"
+    assert read("cisco", body)[0].name == "Zoë 👩‍👩‍👧 Emoji · O'Neill"
     _, sent, _ = await door.get(path, Accept_Charset="utf-8, iso-8859-1;q=0.8")
     assert sent["Content-Type"] == "text/xml; charset=utf-8"
 
@@ -226,7 +234,7 @@ async def test_snom_search_token_and_second_page(door: Door) -> None:
     assert key is not None
     assert key.findtext("Name") == "F4"
     _, _, body = await door.get(key.findtext("URL") or "")
-    assert read("snom", body)[0].name == "Ada00009 Muster00009 (work)"
+    assert read("snom", body)[0].name == "Ada00009 Muster00009 · Client & Söhne 10 (work)"
 
 
 async def test_mitel_form_and_pages(door: Door) -> None:
@@ -241,7 +249,7 @@ async def test_mitel_form_and_pages(door: Door) -> None:
         if item.findtext("Prompt") == "Next page"
     ]
     _, _, body = await door.get(next_url or "")
-    assert read("mitel", body)[0].name == "Ada00009 Muster00009 (work)"
+    assert read("mitel", body)[0].name == "Ada00009 Muster00009 · Client & Söhne 10 (work)"
     door.phones.flush()
     assert {seen.phone.mac for seen in door.phones.all()} == {"1400e91f03ea", ""}
 
@@ -279,6 +287,63 @@ async def test_gigaset_jump_pages_and_byte_limit(door: Door) -> None:
     assert len(ET.tostring(small)) <= 1024
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("03055500103", "Tom & <Jerry> \"the\" 'cat' ]]>"),
+        ("101", "Front Desk"),
+        ("0305550010", None),  # a part of several numbers
+        ("10", None),
+        ("030555001034", "Muster & Söhne"),  # an extension behind a main line
+        ("anonymous", None),
+        ("15551012345", None),
+    ],
+)
+async def test_gigaset_is_told_callers_as_caller_id_is(door: Door, number: str, shown: str | None) -> None:
+    """Gigaset Phonebook Search Protocol 1.4: ``hm=NUMBER&reqsrc=auto`` asks who is calling; a stranger has no name."""
+    verdict = callerid.lookup(hostile(), door.key, number)
+    assert (shown or "") in verdict.name
+    for source in ("auto", "user"):
+        query = f"{GIGASET.replace('reqsrc=user', f'reqsrc={source}')}&hm={number}"
+        found = await gigaset(door, query)
+        assert [entry.findtext("ln") for entry in found.iterfind("entry")] == ([verdict.name] if shown else [])
+        assert (found.get("notfound"), found.get("total")) == ((None, "1") if shown else ("hm", "0"))
+
+
+async def test_gigaset_is_told_callers_of_the_snapshot_of_now(door: Door) -> None:
+    query = f"{GIGASET}&hm=03055500103&reqsrc=auto"
+    assert (await gigaset(door, query)).get("total") == "1"
+    show(door, crowd(3))
+    assert (await gigaset(door, query)).get("total") == "0"
+
+
+async def test_gigaset_is_told_callers_while_a_large_book_is_made(door: Door) -> None:
+    show(door, crowd(10_000))
+    large = asyncio.create_task(door.get(f"/phonebook/fritzbox?api_key={KEY}"))
+    while not door.app[BOOKS].renders:
+        await door.get("/phonebook/nokia")
+    assert (await gigaset(door, f"{GIGASET}&hm=0305550001&reqsrc=auto")).get("total") == "1"
+    assert not large.done()
+    assert (await large)[0] == 200
+
+
+async def test_gigaset_of_a_key_is_told_its_clients_callers(door: Door) -> None:
+    _, _, body = await door.get(f"/phonebook/gigaset/{LIMITED}?{GIGASET}&hm=03055500104")
+    assert ET.fromstring(body).get("total") == "0"
+    _, _, body = await door.get(f"/phonebook/gigaset/{LIMITED}?{GIGASET}&hm=03055500103")
+    assert ET.fromstring(body).get("total") == "1"
+
+
+async def test_panasonic_searches_and_pages(door: Door) -> None:
+    """TGP600 and HDV XML developer's guide 2.52: the phone adds ``&name=TEXT``; ``max_rec`` is its page size."""
+    show(door, crowd(40))
+    path = f"/phonebook/panasonic?api_key={KEY}"
+    assert len(read("panasonic", (await door.get(path))[2])) == 20
+    assert len(read("panasonic", (await door.get(f"{path}&name=ada&max_rec=10"))[2])) == 10
+    (found,) = read("panasonic", (await door.get(f"{path}&name=muster00033&max_rec=20"))[2])
+    assert found.name.startswith("Ada00033")
+
+
 async def test_gigaset_reverse_lookup_and_nothing_found(door: Door) -> None:
     found = await gigaset(door, f"{GIGASET}&hm=03055500103&reqsrc=auto")
     assert [entry.findtext("bp") for entry in found.iterfind("entry")] == ["+493055500103"]
@@ -303,4 +368,4 @@ async def test_a_posted_form_in_latin_1(door: Door) -> None:
         data=b"search=zo\xeb",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ) as answer:
-        assert [item.name for item in read("cisco", await answer.read())] == ["Zoë 👩‍👩‍👧 Emoji"]
+        assert [item.name for item in read("cisco", await answer.read())] == ["Zoë 👩‍👩‍👧 Emoji · O'Neill"]

@@ -99,11 +99,13 @@ def csv_list(body: bytes) -> list[Read]:
 _FANVIL = xml("DirectoryEntry", "Name", "Telephone Mobile Other")
 _YEALINK = xml("DirectoryEntry", "Name", "Telephone")
 _GRANDSTREAM = xml("Contact", ("FirstName", "LastName"), "Phone/phonenumber")
+_GIGASET_CENTRAL = xml("entry", ("@name", "@surname"), "@office1 @office2 @mobile1 @mobile2 @home1 @home2")
 _PP = "{http://panasonic/sip_phone}"
 
 READERS: dict[str, Reader] = {
     "grandstream": _GRANDSTREAM,
     "grandstream-cell": _GRANDSTREAM,
+    "grandstream-mobile": _GRANDSTREAM,
     "grandstream-old": _GRANDSTREAM,
     "legacy": xml("Contact", "LastName", "Phone/phonenumber"),
     "yealink": _YEALINK,
@@ -117,11 +119,13 @@ READERS: dict[str, Reader] = {
     "digium-a": _FANVIL,
     "polycom": xml("item_list/item", "lb", "ct"),
     "gigaset": xml("entry", ("fn", "ln"), "bp mb in hm"),
-    "gigaset-central": xml("entry", ("@name", "@surname"), "@office1 @office2 @mobile1 @mobile2 @home1 @home2"),
+    "gigaset-central": _GIGASET_CENTRAL,
+    "gigaset-n530": _GIGASET_CENTRAL,
     "mitel": mitel,
     "mitel-csv": csv_list,
     "htek": _YEALINK,
     "panasonic": xml(f"{_PP}Screen/{_PP}PhoneBook/{_PP}Personnel", f"{_PP}Name", f"{_PP}PhoneNums/{_PP}PhoneNum"),
+    "panasonic-book": xml("groupDirectory/directoryDetails", ("firstName", "lastName"), "number extension mobile"),
     "vtech": xml(
         "DIR_GROUP/DIR_ENTRY",
         ("DIR_ENTRY_NAME_FIRST", "DIR_ENTRY_NAME_LAST"),

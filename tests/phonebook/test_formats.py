@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -81,6 +82,21 @@ def test_own_stylesheet_comes_before_ours(own: Path) -> None:
         ("[Bad]\ntitle = 'x'", "[Bad] name: String should match pattern"),
         ('[x]\ntitle = "x"', "[x] stylesheet: there is no file x.xsl in"),
         ('[x]\ntitle = "x"\nagents = ["("]', "[x] agents.0: Input should be a valid regular expression"),
+        (
+            '[yealink]\nsetup = { A = "{urll}" }',
+            "[yealink] setup: Value error, '{urll}' has the unknown field {urll}; there is",
+        ),
+        ('[yealink]\nsuffix = " ({word})"', "[yealink] suffix: Value error, ' ({word})' has the unknown field {word}"),
+        (
+            '[yealink]\nclient_in_name = "{company}"',
+            "[yealink] client_in_name: Value error, '{company}' has the unknown",
+        ),
+        ('[yealink]\nfiles = ["{serial}.xml"]', "[yealink] files: Value error, '{serial}.xml' has the unknown field"),
+        (
+            '[yealink]\nslots = { A = "wrk" }',
+            "[yealink] slots: Value error, A has the unknown label wrk; there is internal",
+        ),
+        ('[yealink]\nsetup = { A = "{" }', "[yealink] setup: Value error"),
         ("x = 1", "must have one table for each format"),
         ("[", "is not TOML"),
     ],
@@ -91,6 +107,38 @@ def test_faults_name_file_row_and_column(tmp_path: Path, toml: str, fault: str) 
         Formats(tmp_path)
     assert str(tmp_path / "formats.toml") in str(raised.value)
     assert fault in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("true", "{name} ({client})"), ("false", ""), ('"{client}"', "{client}")]
+)
+def test_the_client_in_names_of_an_own_format(own: Path, value: str, shown: str) -> None:
+    (own / "formats.toml").write_text(f"[htek]\nclient_in_name = {value}")
+    assert Formats(own).get("htek").client_in_name == shown
+
+
+JSON_STYLESHEET = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+    xmlns:bridge="https://itflow-bridge/xslt">
+  <xsl:output method="text" encoding="UTF-8"/>
+  <xsl:template match="/book">[<xsl:for-each select="entry"><xsl:if test="position() > 1">,</xsl:if>
+    {"name": <xsl:value-of select="bridge:json(@name)"/>, "at": <xsl:value-of select="bridge:json(position())"/>,
+     "number": <xsl:value-of select="bridge:json(number)"/>, "no": <xsl:value-of select="bridge:json(@none)"/>,
+     "alone": <xsl:value-of select="bridge:json(count(number) = 1)"/>}</xsl:for-each>]</xsl:template>
+</xsl:stylesheet>
+"""
+
+
+def test_a_stylesheet_writes_json(own: Path) -> None:
+    (own / "escene.xsl").write_text(JSON_STYLESHEET)
+    (own / "formats.toml").write_text(OWN_ROW.replace("max_entries = 5", ""))
+    found = json.loads(render(Formats(own), "escene", hostile()))
+    names = [one["name"] for one in found]
+    assert "Tom & <Jerry> \"the\" 'cat' ]]>" in names
+    assert "Pipes | Co; \\n, Ltd" in names
+    assert "Zoë 👩‍👩‍👧 Emoji" in names
+    assert [one["at"] for one in found] == list(range(1, len(found) + 1))
+    assert all(one["number"].strip("+*").isdigit() and one["no"] == "" for one in found)
+    assert {one["alone"] for one in found} == {True, False}
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:

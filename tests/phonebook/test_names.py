@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.directory.entries import Entry, Kind
-from bridge.phonebook.names import clean, cut, named, split
+from bridge.phonebook.names import clean, cut, named, says, spellings, split, together
 from tests.phonebook.people import work
 
 CLEAN = [
@@ -15,6 +17,14 @@ CLEAN = [
     ("Zoe\u0308", "Zo\u00eb"),
     ("שלום 👩‍👩‍👧", "שלום 👩‍👩‍👧"),
     ("\x00", ""),
+    # Controls of direction and marks that nobody sees (Unicode UAX 9 section 2, and category Cf)
+    ("\u202eAda\u202c \u2066M\u2069uster\u200f", "Ada Muster"),
+    ("\ufeffAda\u200b\u00ad Muster", "Ada Muster"),
+    ("\u200d\u200c", ""),
+    ("\u3164\u2800", ""),
+    ("می\u200cخواهم", "می\u200cخواهم"),
+    ("🏴\U000e0067\U000e0062\U000e007f", "🏴\U000e0067\U000e0062\U000e007f"),
+    ("Ada\u2028Muster", "Ada Muster"),
 ]
 
 
@@ -32,6 +42,10 @@ SPLIT = [
     ("ada muster", ("ada", "muster")),
     ("Anna Maria Muster", ("Anna Maria", "Muster")),
     ("Reception", ("", "Reception")),
+    # The family's name stands first already
+    ("山田 太郎", ("", "山田 太郎")),
+    ("김 철수", ("", "김 철수")),
+    ("やまだ たろう", ("", "やまだ たろう")),
     ("", ("", "")),
 ]
 
@@ -50,6 +64,10 @@ NAMED = [
     (Entry(Kind.LOCATION, 1, 1, "HQ", ()), "Acme", "as-is", ("HQ", "", "HQ")),
     (ADA, "Acme", "client-name", ("Acme - Ada Muster", "", "Acme - Ada Muster")),
     (ADA, "", "client-name", ("Ada Muster", "Ada", "Muster")),
+    (Entry(Kind.CONTACT, 1, 1, "山田 太郎"), "Acme", "first-last", ("山田 太郎", "", "山田 太郎")),
+    (Entry(Kind.CONTACT, 1, 1, "山田 太郎"), "Acme", "last-first", ("山田 太郎", "", "山田 太郎")),
+    (Entry(Kind.CONTACT, 1, 1, " - "), "Acme", "first-last", ("Acme", "", "Acme")),
+    (Entry(Kind.CONTACT, 1, 1, "\u202e?\u202c"), "", "first-last", ("", "", "")),
     (
         Entry(Kind.LOCATION, 1, 1, "Main Office"),
         "Acme",
@@ -85,3 +103,60 @@ CUT = [
 @pytest.mark.parametrize(("text", "limit", "unit", "expected"), CUT)
 def test_cut(text: str, limit: int, unit: str, expected: str) -> None:
     assert cut(text, limit, unit) == expected
+
+
+DOT = "{name} · {client}"
+TOGETHER = [
+    # name, client, limit, what is shown
+    ("Front Desk", "Bluebird", 0, "Front Desk · Bluebird"),
+    ("Front Desk", "Bluebird", 21, "Front Desk · Bluebird"),
+    ("Front Desk", "Bluebird", 20, "Front Desk · Bluebir"),
+    ("Front Desk", "Bluebird Dental Surgery", 23, "Front Desk · Bluebird"),
+    ("Ada Muster", "Muster & Söhne", 23, "Ada Muster · Muster"),
+    ("Alexandra Mustermann-Wagenknecht", "Bluebird Dental Surgery", 32, "Alexandra Mustermann · Bluebird"),
+    ("Front Desk", "Bluebird", 15, "Front De · Blue"),
+    ("Front Desk", "Bluebird", 10, "Front Desk"),
+    ("Front Desk", "IO", 15, "Front Desk · IO"),
+]
+
+
+@pytest.mark.parametrize(("name", "client", "limit", "expected"), TOGETHER)
+def test_name_and_client_stay_readable(name: str, client: str, limit: int, expected: str) -> None:
+    shown = together(name, client, DOT, limit, "characters")
+    assert shown == expected
+    assert not limit or len(shown) <= limit
+
+
+def test_limits_in_bytes_count_bytes() -> None:
+    shown = together("Ü" * 30, "Söhne" * 9, DOT, 40, "bytes")
+    assert len(shown.encode()) <= 40
+    assert " · Söhne" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [("Bluebird Ltd", "Bluebird", True), ("Ada Muster", "Ad", False), ("BLUE-BIRD", "blue bird", True)],
+)
+def test_a_name_says_its_client_in_whole_words(text: str, name: str, expected: bool) -> None:
+    assert says(text, name) is expected
+
+
+SPELLINGS = [
+    ("Müller", (("muller", "mueller"),)),
+    ("Mu\u0308ller", (("muller", "mueller"),)),
+    ("Øyvind Höhn", (("oyvind", "oeyvind"), ("hohn", "hoehn"))),
+    ("Åse", (("ase", "aase"),)),
+    ("Straße", (("strasse",),)),
+    ("Ada", (("ada",),)),
+    ("&", ()),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SPELLINGS)
+def test_umlauts_are_typed_both_ways(text: str, expected: tuple[tuple[str, ...], ...]) -> None:
+    assert spellings(text) == expected
+
+
+@given(st.text())
+def test_any_text_has_spellings(text: str) -> None:
+    assert all(word and words for words in spellings(text) for word in words)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from bridge import resources
 from bridge.errors import SettingsError
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
-from tests.phonebook.people import hostile
+from tests.phonebook.people import crowd, hostile
 
 
 async def test_many_small_documents_take_no_more_memory_than_large_ones(formats: Formats) -> None:
@@ -58,3 +60,43 @@ async def test_a_failing_stylesheet_is_not_run_for_every_phone(tmp_path: Path) -
         with pytest.raises(SettingsError, match=r"the stylesheet own\.xsl fails: stop"):
             await books.book(hostile(), wish)
     assert books.renders == 1
+
+
+FOR_EVER = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template match="/book"><xsl:call-template name="again"/></xsl:template>
+<xsl:template name="again"><xsl:param name="depth" select="0"/><xsl:if test="$depth &lt; 60">
+<xsl:call-template name="again"><xsl:with-param name="depth" select="$depth + 1"/></xsl:call-template>
+<xsl:call-template name="again"><xsl:with-param name="depth" select="$depth + 1"/></xsl:call-template>
+</xsl:if></xsl:template></xsl:stylesheet>"""
+
+
+async def test_a_stylesheet_that_takes_for_ever_delays_no_other_first_render(tmp_path: Path) -> None:
+    (tmp_path / "formats.toml").write_text('[wild]\ntitle = "Wild"\n[tame]\ntitle = "Tame"\nstylesheet = "htek.xsl"\n')
+    (tmp_path / "wild.xsl").write_text(FOR_EVER)
+    (tmp_path / "htek.xsl").write_text((resources.path("templates/phonebook") / "htek.xsl").read_text())
+    books = Books(Formats(tmp_path))
+
+    def wish(name: str, term: str = "") -> Wish:
+        row = books.formats.get(name)
+        return Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask(term=term))
+
+    # More than the threads that asyncio has for everybody, most of them given up by who asked.
+    wild = [asyncio.create_task(books.book(hostile(), wish("wild", f"ada{at}"))) for at in range(40)]
+    await asyncio.sleep(0)
+    for task in wild[:39]:
+        task.cancel()
+    for name in ("yealink", "csv", "tame"):
+        assert (await books.book(hostile(), wish(name))).entries
+    assert not wild[39].done()
+    with pytest.raises(SettingsError, match="takes too long"):
+        await wild[39]
+
+
+async def test_a_book_keeps_its_date_as_long_as_its_bytes(formats: Formats) -> None:
+    books = Books(formats)
+    row = formats.get("yealink")
+    wish = Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask())
+    one, other = crowd(3, version="one"), crowd(3, version="other")
+    dates = [(await books.book(snapshot, wish)).headers["Last-Modified"] for snapshot in (one, crowd(4), other)]
+    assert dates[0] == dates[2]
+    assert dates[0] != dates[1]  # though it was made in the same second

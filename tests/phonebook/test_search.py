@@ -21,6 +21,7 @@ PEOPLE = Snapshot.build(
         Entry(Kind.CONTACT, 4, 2, "Łukasz Nowak", (work("+48225550104"),)),
         Entry(Kind.CONTACT, 5, 2, "山田 太郎", (work("+81355500107"),)),
         Entry(Kind.CONTACT, 6, 0, "Jean-Luc d'Arc", (work("+33155501066"),)),
+        Entry(Kind.CONTACT, 7, 0, "Øyvind Höhn", (work("+4722850177"),)),
     ],
 )
 
@@ -49,6 +50,14 @@ TABLE = [
     ("+493055501234", ["Zoë Schmidt"]),
     ("00493055501234", ["Zoë Schmidt"]),
     ("nobody", []),
+    # Umlauts as they are written where a keyboard has none
+    ("mueller", ["Ada Müller", "Zoë Schmidt"]),
+    ("müll", ["Ada Müller", "Zoë Schmidt"]),
+    ("hoehn", ["Øyvind Höhn"]),
+    ("oeyv", ["Øyvind Höhn"]),
+    ("oyvind hohn", ["Øyvind Höhn"]),
+    ("683553", ["Ada Müller", "Zoë Schmidt"]),  # keypad: MUELLE
+    ("6855", ["Ada Müller", "Zoë Schmidt"]),  # keypad: MULL
 ]
 
 
@@ -62,3 +71,28 @@ def test_search(formats: Formats, typed: str, expected: list[str]) -> None:
 def test_nothing_typed_is_everybody(formats: Formats, typed: str) -> None:
     listing = select(PEOPLE, View.of(formats.get("cisco"), PhonebookSection(), "DE", None, {}))
     assert Index(listing.lines, "DE").find(typed) == listing.lines
+
+
+KEYPAD = Snapshot.build(
+    entries=[
+        Entry(Kind.CONTACT, 1, 0, "Aaron Zander", (work("+493052320000"),)),
+        Entry(Kind.CONTACT, 2, 0, "Zoe Bed", (work("+493055500102"),)),
+        Entry(Kind.CONTACT, 3, 0, "Yuri Quill", (work("232"),)),
+        Entry(Kind.CONTACT, 4, 0, "Bea Quill", (work("+493055500104"),)),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        # a whole number, names by keypad, then parts of numbers
+        ("232", ["Yuri Quill", "Bea Quill", "Aaron Zander"]),
+        ("23", ["Bea Quill", "Zoe Bed", "Aaron Zander", "Yuri Quill"]),
+        ("232 7", ["Yuri Quill", "Bea Quill"]),
+    ],
+)
+def test_names_by_keypad_come_before_parts_of_numbers(formats: Formats, typed: str, expected: list[str]) -> None:
+    listing = select(KEYPAD, View.of(formats.get("cisco"), PhonebookSection(), "DE", None, {}))
+    found = [line.name.shown for line in Index(listing.lines, "DE").find(typed)]
+    assert found == expected
