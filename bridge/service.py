@@ -25,6 +25,7 @@ from bridge.http.front import listening
 from bridge.http.state import CALLS, DELIVERER, ITFLOW, KEYS, MIRROR, SETTINGS, STORAGE, WATCH
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
+from bridge.ldap.server import listening as ldap_listening
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
 from bridge.settings import Settings
@@ -54,7 +55,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
     for door in DOORS:
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
-    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi])
+    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _agi, _ldap])
     return app
 
 
@@ -157,6 +158,19 @@ async def _agi(app: web.Application) -> AsyncIterator[None]:
             except SettingsError as error:
                 # Callers over HTTP do not lose their names because a second bridge has the port.
                 log.error("%s Only HTTP is answered until the next start.", error)  # noqa: TRY400 - the text says it all
+        yield
+
+
+async def _ldap(app: web.Application) -> AsyncIterator[None]:
+    section = app[SETTINGS].ldap
+    async with AsyncExitStack() as stack:
+        if section.port is not None or section.tls_port is not None:
+            try:
+                tls = await stack.enter_async_context(certified(app[SETTINGS].http))
+                await stack.enter_async_context(ldap_listening(section, app[KEYS], app[MIRROR], tls))
+            except SettingsError as error:
+                # As above: callers over HTTP do not lose their names.
+                log.error("%s LDAP is not answered until the next start.", error)  # noqa: TRY400 - the text says it all
         yield
 
 

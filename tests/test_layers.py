@@ -13,7 +13,7 @@ STREET = [
     {"directory"},
     {"callerid", "phonebook", "mailing", "accounts", "outbox"},
     {"access"},
-    {"http", "agi"},
+    {"http", "agi", "ldap"},
     {"service"},
     {"cli"},
     {"__main__"},

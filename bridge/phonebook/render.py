@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cachetools import LRUCache, TTLCache
@@ -25,6 +23,7 @@ from bridge.phonebook.pages import Span, Whole, Wish, page_of
 from bridge.phonebook.search import Index
 from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
+from bridge.tasks import uncollected
 
 _KEPT_BYTES = 64 * 2**20
 # What a kept document takes besides its bytes: its key, its headers, its place. Searches make many small ones.
@@ -101,7 +100,7 @@ class Books:
             if faults := self._faults.get(key):
                 raise SettingsError(faults)
             try:
-                with _uncollected():
+                with uncollected():
                     made = await asyncio.to_thread(self.make, snapshot, wish)
             except SettingsError as error:
                 self._faults[key] = error.faults
@@ -206,20 +205,6 @@ def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
     if row.refresh and "next" in page.links:
         headers["Refresh"] = f"0; url={page.links['next']}"
     return headers
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector.
-
-    A full collection stops every caller for as long as it walks over the tens of thousands of objects of a book,
-    none of which are garbage yet.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _folded(body: bytes, most: int) -> bytes:

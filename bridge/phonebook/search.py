@@ -20,7 +20,7 @@ _KEYS = {
 }
 _KEYPAD = str.maketrans(_KEYS)
 # From here on digits are read as a whole number, so that 030… finds +4930….
-_WHOLE_NUMBER_DIGITS = 7
+WHOLE_NUMBER_DIGITS = 7
 
 # How well a word matches, the best first.
 _FIRST_WORD, _NAME_WORD, _CLIENT_WORD, _NUMBER, _KEYPAD_WORD = range(5)
@@ -63,7 +63,7 @@ class Index:
         return self._matching(typed, text)
 
     def _matching(self, typed: tuple[str, ...], text: str) -> Sequence[Line]:
-        whole = {word: self._identities(word, text) for word in typed if len(word) >= _WHOLE_NUMBER_DIGITS}
+        whole = {word: self._identities(word, text) for word in typed if len(word) >= WHOLE_NUMBER_DIGITS}
         found = []
         for at, known in enumerate(self._known):
             scores = []
@@ -83,9 +83,14 @@ class Index:
         return frozenset(reading.number for reading in numbers.sent(typed, region=self._region).readings)
 
 
+def keyed(word: str) -> str:
+    """The keys of a keypad that a folded word is typed with."""
+    return word.translate(_KEYPAD)
+
+
 def _known(line: Line) -> _Known:
     name, client = names.words([line.name.shown]), names.words([line.client])
-    return _Known(name, client, tuple(word.translate(_KEYPAD) for word in name + client), line)
+    return _Known(name, client, tuple(keyed(word) for word in name + client), line)
 
 
 def _score(known: _Known, word: str, identities: frozenset[str]) -> int | None:

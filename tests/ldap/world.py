@@ -1,0 +1,82 @@
+"""A firm's people and the LDAP door in front of them, as the tests of real clients and of bytes use it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.access.keys import Feature, Keys, Options
+from bridge.directory.entries import Client, Entry, Kind, Label, Phone
+from bridge.directory.mirror import Mirror
+from bridge.directory.snapshot import Snapshot
+from bridge.http.tls import certified
+from bridge.ldap.server import Server, listening
+from bridge.settings import HttpSection, LdapSection, Settings
+from bridge.storage import Database
+
+SECRET = "0123456789abcdef0123456789abcdef"
+LIMITED = "fedcba9876543210fedcba9876543210"
+CALLER = "00112233445566778899aabbccddeeff"
+CLIENTS = (Client(1, "Muster & Söhne"), Client(2, "Bluebird"), Client(3, "Prospect Ltd", lead=True))
+
+
+def person(id_: int, client_id: int, name: str, work: str = "", mobile: str = "", **facts) -> Entry:
+    phones = [Phone(work, Label.WORK)] * bool(work) + [Phone(mobile, Label.MOBILE)] * bool(mobile)
+    return Entry(Kind.CONTACT, id_, client_id, name, tuple(phones), **facts)
+
+
+PEOPLE = (
+    person(1, 1, "Ada Muster", "+493055501001", "+4917155501002", email="ada@example.com", title="Chief"),
+    person(2, 1, "Front Desk", "+493055501003"),
+    person(3, 2, "Front Desk", "+442079460003"),
+    person(4, 2, "Jürgen Weiß", "+493055501004", department="Sales"),
+    person(5, 2, "Bob Ray", "+442079460099"),
+    person(6, 2, "Bea Ray", "+442079460099"),
+    person(7, 1, "Twin One", "+493055501077"),
+    person(8, 2, "Twin Two", "+493055501077"),
+    person(9, 1, "Inside", "101"),
+    person(10, 3, "Leo Lead", "+442079460114"),
+    Entry(Kind.LOCATION, 1, 2, "Main Office", (Phone("+442079460000", Label.WORK),)),
+    Entry(Kind.VENDOR, 1, 0, "Pipes, Ltd", (Phone("+442079460118", Label.WORK),)),
+)
+
+
+def snapshot(entries: Iterable[Entry] = PEOPLE, clients: Iterable[Client] = CLIENTS) -> Snapshot:
+    return Snapshot.build(clients=clients, entries=entries)
+
+
+@dataclass(frozen=True)
+class World:
+    server: Server
+    keys: Keys
+    mirror: Mirror
+    ports: dict[str, int]
+
+    @property
+    def url(self) -> str:
+        return f"ldap://127.0.0.1:{self.ports['ldap']}"
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, snap: Snapshot | None = None, *, cert: Path | None = None, tls_key: Path | None = None, **section
+) -> AsyncIterator[World]:
+    """The door with keys for everything, for client 2 alone, and for caller ID alone."""
+    settings = Settings(
+        numbers={"region": "DE"},  # type: ignore[arg-type]
+        ldap=LdapSection(**{"host": "127.0.0.1", "port": 0, **section}),
+    )
+    database = Database(folder / "bridge.db")
+    keys = Keys(database, settings)
+    keys.add("all", Options(), secret=SECRET)
+    keys.add("blue", Options(clients=frozenset({2})), secret=LIMITED)
+    keys.add("caller", Options(features=frozenset({Feature.CALLERID})), secret=CALLER)
+    mirror = Mirror(snap or snapshot())
+    async with (
+        certified(HttpSection(tls_cert=cert, tls_key=tls_key)) as tls,
+        listening(settings.ldap, keys, mirror, tls) as (server, ports),
+    ):
+        yield World(server, keys, mirror, ports)
+    database.close()
