@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sansldap import (
+    BindResponse,
+    LDAPClient,
+    LDAPFilter,
+    LDAPMessage,
+    SearchResultDone,
+    SearchResultEntry,
+    SearchScope,
+)
 
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
@@ -80,3 +92,50 @@ async def world(
     ):
         yield World(server, keys, mirror, ports)
     database.close()
+
+
+class Wire:
+    """A client of bytes: what sansldap writes, sent and read with deadlines."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.ldap = LDAPClient()
+
+    @classmethod
+    async def at(cls, world: World, scheme: str = "ldap", tls: ssl.SSLContext | None = None) -> Wire:
+        return cls(*await asyncio.open_connection("127.0.0.1", world.ports[scheme], ssl=tls))
+
+    async def bind(self, secret: str = SECRET, name: str = "cn=phone") -> int:
+        self.ldap.bind_simple(name, secret)
+        (answer,) = await self.answers()
+        assert isinstance(answer, BindResponse)
+        return answer.result.result_code
+
+    async def search(self, text: str, base: str = "dc=phonebook", **asked) -> tuple[list[SearchResultEntry], int]:
+        asked.setdefault("attributes", ["cn"])
+        self.ldap.search_request(base, filter=LDAPFilter.from_string(text), **asked)
+        *entries, done = await self.answers()
+        assert isinstance(done, SearchResultDone)
+        return [entry for entry in entries if isinstance(entry, SearchResultEntry)], done.result.result_code
+
+    async def names(self, text: str, **asked) -> list[str]:
+        entries, code = await self.search(text, scope=SearchScope.ONE_LEVEL, **asked)
+        assert code == 0
+        return [value.decode() for entry in entries for one in entry.attributes for value in one.values]
+
+    async def answers(self) -> list[LDAPMessage]:
+        """The messages up to the one that ends the operation."""
+        self.writer.write(self.ldap.data_to_send())
+        found: list[LDAPMessage] = []
+        while not found or isinstance(found[-1], SearchResultEntry):
+            data = await asyncio.wait_for(self.reader.read(65536), 10)
+            assert data, "the door was closed"
+            found.extend(self.ldap.receive(data))
+        return found
+
+    async def rest(self) -> bytes:
+        """All that comes until the door closes."""
+        return await asyncio.wait_for(self.reader.read(), 10)
+
+    def close(self) -> None:
+        self.writer.close()
