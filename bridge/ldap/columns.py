@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from heapq import merge
 from itertools import accumulate
 
 from bridge.phonebook import names
@@ -28,7 +27,7 @@ class Column:
             for word in set(text.split()):
                 found[word].append(at)
         self._words = sorted(found)
-        self._places = [found[word] for word in self._words]
+        self._places = [tuple(found[word]) for word in self._words]
         self._joined = "\n".join(texts)
         self._ends = list(accumulate(len(text) + 1 for text in texts))
 
@@ -62,10 +61,12 @@ class Column:
 
 def few(lists: Iterable[Sequence[int]]) -> Sequence[int] | None:
     """Places of several lists, each of them in order, each place once; None where they are many."""
-    lists = list(lists)
-    if sum(map(len, lists)) > FEW:
-        return None
-    return list(dict.fromkeys(merge(*lists))) if len(lists) > 1 else lists[0] if lists else ()
+    lists, total = list(lists), 0
+    for one in lists:
+        total += len(one)
+        if total > FEW:
+            return None
+    return sorted(set().union(*lists)) if len(lists) > 1 else lists[0] if lists else ()
 
 
 def folded(text: str) -> str:

@@ -317,17 +317,21 @@ def encode_entry(name: str, attributes: Iterable[tuple[str, Sequence[str]]]) -> 
         name: Its DN.
         attributes: Each with its values, or with none where only the names are wanted.
     """
-    writer = ASN1Writer()
-    with writer.push_sequence(ASN1Tag(TagClass.APPLICATION, _ENTRY, True)) as body:
-        body.write_octet_string(name.encode())
-        with body.push_sequence() as rows:
-            for attribute, values in attributes:
-                with rows.push_sequence() as row:
-                    row.write_octet_string(attribute.encode())
-                    with row.push_set() as texts:
-                        for value in values:
-                            texts.write_octet_string(value.encode("utf-8", "replace"))
-    return bytes(writer.get_data())
+    # Every entry of every search is written here, so by X.690 sections 8.1 and 8.3 and not by the codec.
+    rows = b"".join(
+        _element(0x30, _octets(attribute) + _element(0x31, b"".join(map(_octets, values))))
+        for attribute, values in attributes
+    )
+    return _element(0x40 | 0x20 | _ENTRY, _octets(name) + _element(0x30, rows))
+
+
+def _octets(text: str) -> bytes:
+    return _element(0x04, text.encode("utf-8", "replace"))
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    return bytes((tag, length)) + content if length < 128 else b"%c\x84%b" % (tag, length.to_bytes(4, "big")) + content
 
 
 def entry_message(number: int, entry: bytes) -> bytes:
@@ -337,10 +341,5 @@ def entry_message(number: int, entry: bytes) -> bytes:
         number: The message's id.
         entry: What ``encode_entry`` gave.
     """
-    # Every entry of every search comes by here: the two headers alone, written by X.690 sections 8.1 and 8.3.
     own = number.to_bytes(number.bit_length() // 8 + 1, "big")
-    body = b"\x02" + bytes([len(own)]) + own + entry
-    length = len(body)
-    if length < 128:
-        return b"\x30" + bytes([length]) + body
-    return b"\x30\x84" + length.to_bytes(4, "big") + body
+    return _element(0x30, _element(0x02, own) + entry)

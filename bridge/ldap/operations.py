@@ -35,6 +35,19 @@ _REFUSED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """How long things may take.
+
+    Attributes:
+        bind_s: Within which a connection shows its key, and a handshake ends.
+        write_s: In which a client may read nothing of what it asked for.
+    """
+
+    bind_s: float = 10.0
+    write_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What the operations of one door share.
 
@@ -45,6 +58,7 @@ class Desk:
         shelf: The books.
         turn: Held by the one search that is being worked on, so that callers of other interfaces get in between.
         start_tls: Whether StartTLS is to be had.
+        times: Deadlines.
     """
 
     section: LdapSection
@@ -53,6 +67,7 @@ class Desk:
     shelf: Shelf
     turn: asyncio.Lock
     start_tls: bool
+    times: Times = Times()
 
 
 class Caller:
@@ -99,7 +114,7 @@ class Caller:
             desk = self._desk
             attributes = tree.schema() if base else tree.root(desk.section.base, start_tls=desk.start_tls)
             if plain.matches(search.filter, attributes):
-                await emit([plain.encoded(search.base, attributes, search.attributes, search.types_only)])
+                await emit([plain.encoded(search.base, attributes, search.attributes, types_only=search.types_only)])
             return Outcome(Result())
         try:
             people = await self._people()
@@ -159,7 +174,7 @@ class Caller:
 
 def _compared(people: People, place: int, compare: Compare) -> Result:
     name = canonical(compare.attribute)
-    if name is None or not people.values(people.lines[place], name):
+    if name is None or not people.values(place, name):
         return Result(Code.NO_SUCH_ATTRIBUTE, f"The entry has no {compare.attribute}.")
     truth = question(people, FilterEquality(compare.attribute, compare.value)).test(place)
     return Result(Code.COMPARE_TRUE if truth else Code.COMPARE_FALSE)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
+from cachetools import LRUCache
+
 from bridge.access.key import Key
-from bridge.directory.entries import Label
+from bridge.directory.entries import Entry, Label
 from bridge.directory.snapshot import Snapshot
 from bridge.ldap.columns import Column, folded
 from bridge.ldap.messages import encode_entry
@@ -20,9 +21,16 @@ from bridge.phonebook.search import keyed
 from bridge.phonebook.view import Line, View, select
 
 KEPT_ENTRIES: Final = 4096
-_LABELS: Final = {"telephoneNumber": Label.WORK, "mobile": Label.MOBILE}
 _NUMBER_CHARS: Final = "+0123456789*#"
-SORTED: Final = ("cn", "sn", "givenName", "o", "ou", "mail", "telephoneNumber", "mobile", "uid")
+_NAMES: Final = ("cn", "sn", "givenName", "o", "ou", "title", "mail", "uid")
+_LABELS: Final = {"telephoneNumber": Label.WORK, "mobile": Label.MOBILE}
+_COLUMNS: Final = (*_NAMES, *_LABELS)
+_BY_KEYPAD: Final = ("cn", "sn", "givenName", "o")
+SORTED: Final = frozenset(_COLUMNS) - {"title"}
+
+# An entry's values in the order of ``_COLUMNS``: texts and tuples of texts alone, so that the garbage collector,
+# which holds up every caller while it looks through all there is, passes them over.
+_Row = tuple[str | tuple[str, ...], ...]
 
 
 class People:
@@ -35,7 +43,6 @@ class People:
         keypad: Whether digits find names as a keypad spells them.
 
     Attributes:
-        lines: The entries, in the order of the book.
         columns: The attributes that are searched, by name.
         keys: The names as a keypad spells them, where that is wanted.
         numbers: The places of the entries with a number, by its identity.
@@ -46,76 +53,90 @@ class People:
         self.snapshot = snapshot
         self.key = key
         self.base = base
-        view = View(key.phonebook, key.numbers.region, key.clients)
         self._plan = _plan(key)
-        self.lines: Sequence[Line] = select(snapshot, view).lines
+        view = View(key.phonebook, key.numbers.region, key.clients)
+        self._rows: Sequence[_Row] = [_row(line) for line in select(snapshot, view).lines]
+        columns = dict(zip(_COLUMNS, zip(*self._rows, strict=True), strict=False)) or dict.fromkeys(_COLUMNS, ())
+        fold = cache(folded)  # clients and first names come again and again
         self.columns: Mapping[str, Column] = {
-            name: Column([folded(" ".join(self.values(line, name))) for line in self.lines])
-            for name in ("cn", "sn", "givenName", "o", "ou", "title", "mail", "uid")
-        } | {name: Column([_digits(line, label) for line in self.lines]) for name, label in _LABELS.items()}
-        self.keys = {name: _by_keypad(self.columns[name]) for name in ("cn", "sn", "givenName", "o") if keypad}
+            name: Column(
+                ["".join(f" {one}" for one in text) if isinstance(text, tuple) else fold(text) for text in texts]
+            )
+            for name, texts in columns.items()
+        }
+        self.keys = {name: Column([keyed(text) for text in self.columns[name].texts]) for name in _BY_KEYPAD if keypad}
         self.orders: Mapping[str, Sequence[int]] = {name: self.columns[name].order for name in SORTED}
-        numbers: defaultdict[str, list[int]] = defaultdict(list)
-        for at, line in enumerate(self.lines):
-            for phone in line.phones:
-                numbers[phone.number].append(at)
+        numbers: dict[str, tuple[int, ...]] = {}
+        for at, row in enumerate(self._rows):
+            for number in dict.fromkeys(number for values in row[-len(_LABELS) :] for number in values):
+                numbers[number] = (*numbers.get(number, ()), at)
         self.numbers: Mapping[str, Sequence[int]] = numbers
-        self._places = {uid(line): at for at, line in enumerate(self.lines)}
+        self._places = {self.uid(at): at for at in range(len(self))}
         # Phones ask for the first entries of a book again and again; encoding one takes longer than finding it.
-        self.encoded = lru_cache(KEPT_ENTRIES)(self._encoded)
+        self._encoded: LRUCache[tuple[int, tuple[str, ...], bool], bytes] = LRUCache(KEPT_ENTRIES)
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self._rows)
 
     def place(self, name: str) -> int | None:
         """Where the entry of a ``uid`` stands; None where there is none."""
         return self._places.get(name)
 
-    def values(self, line: Line, name: str) -> tuple[str, ...]:
+    def uid(self, at: int) -> str:
+        """What names an entry: its kind and id in ITFlow."""
+        return str(self._rows[at][_COLUMNS.index("uid")])
+
+    def values(self, at: int, name: str) -> tuple[str, ...]:
         """The values of an attribute, by its own name; none where the entry has none."""
-        if label := _LABELS.get(name):
-            written = (self.dialled(phone.number) for phone in line.phones if phone.label is label)
-            return tuple(filter(None, written))
-        entry = line.entry
-        match name:
-            case "objectClass":
-                return PERSON_CLASSES
-            case "cn" | "displayName":
-                found = line.name.shown
-            case "sn":
-                found = line.name.last or line.name.shown  # person must have one (RFC 4519 section 3.12)
-            case "givenName":
-                found = line.name.first
-            case "o":
-                found = line.client
-            case "ou":
-                found = entry.department
-            case "title":
-                found = entry.title
-            case "mail":
-                found = entry.email
-            case "uid":
-                found = uid(line)
-            case _:
-                found = ""
+        name = "cn" if name == "displayName" else name
+        if name == "objectClass":
+            return PERSON_CLASSES
+        if name not in _COLUMNS:
+            return ()
+        found = self._rows[at][_COLUMNS.index(name)]
+        if isinstance(found, tuple):
+            return tuple(filter(None, map(self.dialled, found)))
         return (found,) if found.strip() else ()
 
     def dialled(self, number: str) -> str:
         """A number as the key's phones dial it; empty where none of them can."""
         return self._plan.dial(number)
 
-    def dn(self, line: Line) -> str:
-        """The DN of an entry."""
-        return f"uid={uid(line)},{self.base}"
+    def encoded(self, at: int, attributes: tuple[str, ...], *, types_only: bool) -> bytes:
+        """An entry with the attributes asked for, ready to be sent."""
+        asked = at, attributes, types_only
+        kept = self._encoded.get(asked)
+        if kept is None:
+            kept = encode_entry(
+                f"uid={self.uid(at)},{self.base}",
+                chosen(attributes, lambda name: self.values(at, name), types_only=types_only),
+            )
+            self._encoded[asked] = kept
+        return kept
 
-    def _encoded(self, at: int, attributes: tuple[str, ...], types_only: bool) -> bytes:
-        line = self.lines[at]
-        return encode_entry(self.dn(line), chosen(attributes, lambda name: self.values(line, name), types_only))
+
+def uid(entry: Entry) -> str:
+    """What names an entry of ITFlow in a book."""
+    return f"{entry.kind}-{entry.id}"
 
 
-def uid(line: Line) -> str:
-    """What names an entry in its book: its kind and id in ITFlow."""
-    return f"{line.entry.kind}-{line.entry.id}"
+def _row(line: Line) -> _Row:
+    name, entry = line.name, line.entry
+    return (
+        name.shown,
+        name.last or name.shown,  # a person must have one (RFC 4519 section 3.12)
+        name.first,
+        line.client,
+        entry.department,
+        entry.title,
+        entry.email,
+        uid(entry),
+        *(tuple([phone.number for phone in line.phones if phone.label is label]) for label in _LABELS.values()),
+    )
+
+
+def _listed(numbers: tuple[str, ...]) -> str:
+    return "".join(f" {number}" for number in numbers)
 
 
 def _plan(key: Key) -> Plan:
@@ -130,11 +151,3 @@ def _plan(key: Key) -> Plan:
         chars=_NUMBER_CHARS,
         limit=0,
     )
-
-
-def _digits(line: Line, label: Label) -> str:
-    return "".join(f" {phone.number}" for phone in line.phones if phone.label is label)
-
-
-def _by_keypad(column: Column) -> Column:
-    return Column([keyed(text) for text in column.texts])

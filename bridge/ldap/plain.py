@@ -48,7 +48,7 @@ def values(attributes: Attributes, name: str) -> tuple[str, ...]:
     return next((found for known, found in attributes.items() if known.lower() == own), ())
 
 
-def encoded(name: str, attributes: Attributes, asked: tuple[str, ...], types_only: bool) -> bytes:
+def encoded(name: str, attributes: Attributes, asked: tuple[str, ...], *, types_only: bool) -> bytes:
     """An entry with the attributes that are asked for; the operational ones where they are named, or ``+`` is."""
     everything = tuple(one for one in attributes if one not in HIDDEN)
     if OPERATIONAL in asked:
@@ -56,4 +56,6 @@ def encoded(name: str, attributes: Attributes, asked: tuple[str, ...], types_onl
         asked = (*named, *(one for one in attributes if one in HIDDEN))
     elif not asked:
         asked = (ALL,)
-    return encode_entry(name, chosen(asked, lambda one: values(attributes, one), types_only, everything))
+    return encode_entry(
+        name, chosen(asked, lambda one: values(attributes, one), types_only=types_only, everything=everything)
+    )

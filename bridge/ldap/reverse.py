@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from sansldap import FilterAnd, FilterEquality, FilterOr, FilterPresent, LDAPFilter
 
 from bridge.callerid.lookup import Result, lookup
-from bridge.ldap.people import People
+from bridge.ldap.people import People, uid
 from bridge.ldap.schema import NUMBERS, canonical
 
 MAX_CHARS: Final = 128  # what is longer is no number
@@ -46,8 +46,9 @@ def caller(people: People, text: str) -> Caller:
     places = sorted({at for number in found for at in people.numbers.get(number, ())})
     one = None
     if verdict.entry is not None:
-        own = [at for at in places if people.lines[at].entry.client_id == verdict.entry.client_id]
-        one = own[0] if len(own) == 1 else None
+        # Two entries of one name are one in the book, and go by the first.
+        one = people.place(uid(verdict.entry))
+        one = places[0] if one is None and len(places) == 1 else one
     return Caller(places, one, verdict.name, verdict.number, missed)
 
 

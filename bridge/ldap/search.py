@@ -14,7 +14,7 @@ from bridge.ldap.columns import Column, folded
 from bridge.ldap.controls import SORT, Page, SortKey, Window, Wishes, page_answer, sort_answer, window_answer
 from bridge.ldap.filters import Question, question
 from bridge.ldap.messages import Code, Control, Result, Scope, Search, encode_entry
-from bridge.ldap.people import SORTED, People, uid
+from bridge.ldap.people import SORTED, People
 from bridge.ldap.reverse import asked, caller
 from bridge.ldap.schema import NUMBERS, PERSON_CLASSES, canonical
 from bridge.ldap.selection import chosen
@@ -76,7 +76,7 @@ def run(people: People, wanted: Asked) -> Steps:
 def _one(people: People, wanted: Asked, place: int) -> Steps:
     search = wanted.search
     if search.scope is not Scope.ONE and question(people, search.filter).test(place):
-        yield [people.encoded(place, search.attributes, search.types_only)]
+        yield [people.encoded(place, search.attributes, types_only=search.types_only)]
     return Outcome(Result())
 
 
@@ -86,7 +86,7 @@ def _book(people: People, wanted: Asked) -> Steps:
     if search.scope is not Scope.ONE and not wishes.sort and (wishes.page is None or not wishes.page.after):
         attributes = tree.book(people.base, people.key.phonebook.title)
         if plain.matches(search.filter, attributes):
-            first = [plain.encoded(people.base, attributes, search.attributes, search.types_only)]
+            first = [plain.encoded(people.base, attributes, search.attributes, types_only=search.types_only)]
     if search.scope is Scope.BASE:
         yield first
         return Outcome(Result())
@@ -113,7 +113,7 @@ def _caller(people: People, search: Search, number: str) -> Steps:
     if not any(test(at) for at in found.places):
         return Outcome(Result(), missed=found.missed)
     if found.one is not None:
-        yield [people.encoded(found.one, search.attributes, search.types_only)]
+        yield [people.encoded(found.one, search.attributes, types_only=search.types_only)]
         return Outcome(Result())
     own = f"number-{found.number.lstrip('+')}"
     values = dict.fromkeys(("cn", "sn", "displayName"), (found.name,)) | {
@@ -121,7 +121,7 @@ def _caller(people: People, search: Search, number: str) -> Steps:
         "uid": (own,),
         "telephoneNumber": (people.dialled(found.number),),
     }
-    attributes = chosen(search.attributes, lambda name: values.get(name, ()), search.types_only)
+    attributes = chosen(search.attributes, lambda name: values.get(name, ()), types_only=search.types_only)
     yield [encode_entry(f"uid={dn.escaped(own)},{people.base}", attributes)]
     return Outcome(Result())
 
@@ -170,9 +170,9 @@ def _listing(people: People, wanted: Asked, ready: Question, listed: Sequence[in
         if count >= most:
             yield batch
             if page is not None and most != search.size_limit:
-                return Outcome(Result(), [page_answer(uid(people.lines[listed[last]]) if last >= 0 else "-", last)])
+                return Outcome(Result(), [page_answer(people.uid(listed[last]) if last >= 0 else "-", last)])
             return Outcome(Result(Code.SIZE_LIMIT, f"There are more than {most} entries; ask for less, or in pages."))
-        batch.append(people.encoded(at, search.attributes, search.types_only))
+        batch.append(people.encoded(at, search.attributes, types_only=search.types_only))
         count, last = count + 1, index
     yield batch
     return Outcome(Result(), [page_answer("", 0)] if page is not None else ())
@@ -209,7 +209,7 @@ def _windowed(people: People, wanted: Asked, ready: Question, listed: Sequence[i
         return Outcome(fault, [window_answer(fault.code, 0, len(listed))])
     first = max(0, target - 1 - min(window.before, wanted.most))
     last = min(len(listed), target + window.after, first + wanted.most)
-    yield [people.encoded(at, search.attributes, search.types_only) for at in listed[first:last]]
+    yield [people.encoded(at, search.attributes, types_only=search.types_only) for at in listed[first:last]]
     return Outcome(Result(), [window_answer(Code.SUCCESS, target, len(listed))])
 
 

@@ -12,7 +12,11 @@ _FILLED: Final = tuple(one.name for one in ATTRIBUTES if one.filled)
 
 
 def chosen(
-    asked: Sequence[str], values: Callable[[str], Sequence[str]], types_only: bool, everything: Sequence[str] = _FILLED
+    asked: Sequence[str],
+    values: Callable[[str], Sequence[str]],
+    *,
+    types_only: bool,
+    everything: Sequence[str] = _FILLED,
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """The attributes of an entry that has values for them.
 

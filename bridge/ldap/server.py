@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 from bridge.access.keys import Keys
 from bridge.directory.mirror import Mirror
 from bridge.errors import SettingsError, place
-from bridge.ldap.operations import Desk
+from bridge.ldap.operations import Desk, Times
 from bridge.ldap.places import Places
 from bridge.ldap.session import Session
 from bridge.ldap.shelf import Shelf
@@ -21,6 +21,8 @@ from bridge.settings import LdapSection
 from bridge.tasks import running
 
 log = logging.getLogger(__name__)
+
+TIMES = Times()
 
 _OPEN = Gauge("itflow_bridge_ldap_connections", "Open LDAP connections")
 
@@ -39,6 +41,11 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.places = Places(desk.section)
+
+    @property
+    def books(self) -> int:
+        """How many books were made."""
+        return self._desk.shelf.made
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection that may ask for TLS, to its end."""
@@ -95,7 +102,7 @@ class Server:
 
 @asynccontextmanager
 async def listening(
-    section: LdapSection, keys: Keys, mirror: Mirror, tls: ssl.SSLContext | None
+    section: LdapSection, keys: Keys, mirror: Mirror, tls: ssl.SSLContext | None, times: Times = TIMES
 ) -> AsyncIterator[tuple[Server, dict[str, int]]]:
     """Listen as the settings say; at the end every connection and socket is closed.
 
@@ -104,6 +111,7 @@ async def listening(
         keys: Who may ask.
         mirror: What is known.
         tls: See ``Server``.
+        times: Deadlines.
 
     Yields:
         The server, and its ports by scheme (``ldap``, ``ldaps``).
@@ -114,7 +122,7 @@ async def listening(
     if section.tls_port is not None and tls is None:
         raise SettingsError(["ldap.tls_port: LDAPS needs a certificate; set http.tls_cert and http.tls_key."])
     shelf = Shelf(mirror, section.base, keypad=section.keypad)
-    server = Server(Desk(section, keys, mirror, shelf, asyncio.Lock(), start_tls=tls is not None), tls)
+    server = Server(Desk(section, keys, mirror, shelf, asyncio.Lock(), tls is not None, times), tls)
     wanted = (("ldap", section.port, server.serve), ("ldaps", section.tls_port, server.serve_encrypted))
     ports: dict[str, int] = {}
     async with AsyncExitStack() as stack:

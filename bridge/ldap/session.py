@@ -36,9 +36,6 @@ from bridge.ldap.tree import START_TLS, WHO_AM_I
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 16 * 1024
-BIND_S: Final = 10.0  # within which a connection shows its key, messages without one notwithstanding
-WRITE_S: Final = 15.0  # the longest time in which a client reads nothing of what it asked for
-HANDSHAKE_S: Final = 10.0
 MOST_QUEUED: Final = 32
 READ_ONLY: Final = "The phonebook is read only: change the entry in ITFlow."
 
@@ -67,7 +64,7 @@ class Session:
         self.address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         self.bound = False
         self._loop = asyncio.get_running_loop()
-        self.deadline = self._loop.time() + BIND_S
+        self.deadline = self._loop.time() + desk.times.bind_s
         self._desk = desk
         self._reader = reader
         self._writer = writer
@@ -90,7 +87,7 @@ class Session:
             OSError: The client does not.
         """
         if self._tls is not None:
-            await self._writer.start_tls(self._tls, ssl_handshake_timeout=HANDSHAKE_S)
+            await self._writer.start_tls(self._tls, ssl_handshake_timeout=self._desk.times.bind_s)
             self._encrypted = True
 
     async def serve(self) -> None:
@@ -216,7 +213,7 @@ class Session:
     async def _send(self, data: bytes) -> None:
         self._writer.write(data)
         try:
-            async with asyncio.timeout(WRITE_S):
+            async with asyncio.timeout(self._desk.times.write_s):
                 await self._writer.drain()
         except TimeoutError as error:
             raise ConnectionAbortedError("The client reads no answers.") from error

@@ -298,9 +298,9 @@ async def test_a_limited_key_sees_its_client_alone(tmp_path):
 
 
 async def test_start_tls_and_ldaps(tmp_path):
-    pair = {"cert": PAIRS / "one.pem", "tls_key": PAIRS / "one.key"}
-    trust = {"LDAPTLS_CACERT": str(pair["cert"]), "LDAPTLS_REQCERT": "allow"}
-    async with world(tmp_path, tls_port=0, **pair) as here:
+    cert = PAIRS / "one.pem"
+    trust = {"LDAPTLS_CACERT": str(cert), "LDAPTLS_REQCERT": "allow"}
+    async with world(tmp_path, cert=cert, tls_key=PAIRS / "one.key", tls_port=0) as here:
         bound = ("-D", "cn=phone", "-w", SECRET)
         started = await tool("ldapwhoami", "-x", "-ZZ", "-H", here.url, *bound, **trust)
         ldaps = await tool("ldapwhoami", "-x", "-H", f"ldaps://127.0.0.1:{here.ports['ldaps']}", *bound, **trust)

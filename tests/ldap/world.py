@@ -24,13 +24,14 @@ from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.http.tls import certified
-from bridge.ldap.server import Server, listening
-from bridge.settings import HttpSection, LdapSection, Settings
+from bridge.ldap.operations import Times
+from bridge.ldap.server import TIMES, Server, listening
+from bridge.settings import HttpSection, LdapSection, NumbersSection, Settings
 from bridge.storage import Database
 
-SECRET = "0123456789abcdef0123456789abcdef"
-LIMITED = "fedcba9876543210fedcba9876543210"
-CALLER = "00112233445566778899aabbccddeeff"
+SECRET = "8c1f3a90d7be4462b05e9a7714c2fd68"
+LIMITED = "51b7e02d9c6f48a3a1d40e85f37c9b26"
+CALLER = "e6a40b7215d94c8f93c27d018fb56a3e"
 CLIENTS = (Client(1, "Muster & Söhne"), Client(2, "Bluebird"), Client(3, "Prospect Ltd", lead=True))
 
 
@@ -73,11 +74,17 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, snap: Snapshot | None = None, *, cert: Path | None = None, tls_key: Path | None = None, **section
+    folder: Path,
+    snap: Snapshot | None = None,
+    *,
+    cert: Path | None = None,
+    tls_key: Path | None = None,
+    times: Times = TIMES,
+    **section,
 ) -> AsyncIterator[World]:
     """The door with keys for everything, for client 2 alone, and for caller ID alone."""
     settings = Settings(
-        numbers={"region": "DE"},  # type: ignore[arg-type]
+        numbers=NumbersSection(region="DE"),
         ldap=LdapSection(**{"host": "127.0.0.1", "port": 0, **section}),
     )
     database = Database(folder / "bridge.db")
@@ -88,7 +95,7 @@ async def world(
     mirror = Mirror(snap or snapshot())
     async with (
         certified(HttpSection(tls_cert=cert, tls_key=tls_key)) as tls,
-        listening(settings.ldap, keys, mirror, tls) as (server, ports),
+        listening(settings.ldap, keys, mirror, tls, times) as (server, ports),
     ):
         yield World(server, keys, mirror, ports)
     database.close()
