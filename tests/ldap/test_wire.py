@@ -166,6 +166,7 @@ async def test_no_key_no_time(tmp_path):
         wire.writer.write(b"\x30")
         with suppress(ConnectionResetError):
             assert await wire.rest() == b""
+        wire.close()
 
 
 async def test_wrong_keys_are_slowed_and_right_ones_pass(tmp_path):
