@@ -15,9 +15,10 @@ from bridge import resources
 from bridge.access.keys import Feature, Keys, Options
 from bridge.cli.common import Config, database, errors
 from bridge.errors import BadParameter, NotFound
+from bridge.ldap import setup as ldap
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import setup_text
-from bridge.settings import Settings, load
+from bridge.settings import LdapSection, Settings, load
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -79,7 +80,7 @@ SYSTEMS: Mapping[str, System] = {
 
 
 def setup(
-    system: Annotated[str, typer.Argument(help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, …")],
+    system: Annotated[str, typer.Argument(help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, yealink-ldap, …")],
     name: Annotated[str | None, typer.Option(help="Name of the new key. Without: the system's.")] = None,
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
     region: Annotated[str | None, typer.Option(help="Country of its national numbers.")] = None,
@@ -126,11 +127,24 @@ def _literal(host: str) -> str:
 def _system(name: str, settings: Settings) -> System:
     if name in SYSTEMS:
         return SYSTEMS[name]
+    maker = name.removesuffix("-ldap")
+    if name != maker and maker in ldap.recipes():
+        return System(frozenset({Feature.PHONEBOOK}), lambda place: _over_ldap(maker, place, settings.ldap))
     try:
         row = Formats(settings.phonebook.templates).get(name)
     except NotFound as error:
-        raise BadParameter(f"There is no {name} here. There are: {', '.join(SYSTEMS)}; and phones: {error}") from error
+        raise BadParameter(
+            f"There is no {name} here. There are: {', '.join(SYSTEMS)}; phones: {error}; "
+            f"and over LDAP: {', '.join(f'{maker}-ldap' for maker in ldap.recipes())}"
+        ) from error
     return System(frozenset({Feature.PHONEBOOK}), lambda place: setup_text(row, place.url, place.key))
+
+
+def _over_ldap(maker: str, place: Place, section: LdapSection) -> str:
+    port = section.port or 389
+    door = ldap.Door(URL(place.url).host_subcomponent or "", port, section.base, place.key)
+    off = f"\nLDAP is off: set ldap.port (BRIDGE_LDAP_PORT={port})." if section.port is None else ""
+    return ldap.setup_text(maker, door) + off
 
 
 def _filled(text: str, place: Place) -> str:
