@@ -221,6 +221,8 @@ def _part_of_number(people: People, column: Column, pieces: Sequence[str]) -> Qu
     texts = column.texts
     typed = [digits for piece in pieces if (digits := _dialled(piece))]
     parts = [f" {one}" if one.startswith("+") else one.lstrip("0") or one for one in typed]
+    if len(typed) < sum(map(bool, pieces)):  # letters are in no number
+        return FALSE
     if not parts:
         return Question(lambda at: bool(texts[at]))
     # A whole number, of whatever form, is also found as what it is.
