@@ -65,15 +65,12 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, encrypted: bool) -> None:
         task = asyncio.current_task()
-        session = Session(self._desk, reader, writer, self._tls)
+        session = Session(self._desk, reader, writer, self._tls, encrypted=encrypted)
         if task is not None:
             self._tasks.add(task)
-        # Counted before the handshake: strangers wait there just as well.
         self.places.opened(session)
         _OPEN.set(len(self.places))
         try:
-            if encrypted:
-                await session.encrypt()
             await session.serve()
         except OSError:
             pass  # the client has gone, or speaks no TLS
@@ -131,7 +128,12 @@ async def listening(
             if port is None:
                 continue
             try:
-                listener = await asyncio.start_server(serve, section.host, port)
+                # A handshake of LDAPS ends in time or is given up; it is counted from its end on.
+                secured = tls if scheme == "ldaps" else None
+                ends_s = times.bind_s if secured else None
+                listener = await asyncio.start_server(
+                    serve, section.host, port, ssl=secured, ssl_handshake_timeout=ends_s
+                )
             except OSError as error:
                 fault = (
                     f"ldap.host and ldap.{'tls_' * (scheme == 'ldaps')}port: cannot listen on {section.host}:{port}"

@@ -50,6 +50,7 @@ class Session:
         reader: The connection's one half.
         writer: The other.
         tls: What StartTLS begins; None where there is none.
+        encrypted: Whether TLS is spoken already.
 
     Attributes:
         address: Whose it is.
@@ -58,7 +59,13 @@ class Session:
     """
 
     def __init__(
-        self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tls: ssl.SSLContext | None
+        self,
+        desk: Desk,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        tls: ssl.SSLContext | None,
+        *,
+        encrypted: bool,
     ) -> None:
         peer = writer.get_extra_info("peername")
         self.address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
@@ -69,7 +76,7 @@ class Session:
         self._reader = reader
         self._writer = writer
         self._tls = tls
-        self._encrypted = False
+        self._encrypted = encrypted
         self._framer = Framer()
         self._caller = Caller(desk, self.address)
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_QUEUED)

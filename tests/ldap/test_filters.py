@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 
 import pytest
@@ -21,7 +22,7 @@ KEY = Key.of(
 )
 
 
-def crowd() -> People:
+def crowd(count: int) -> People:
     rng = random.Random(2)
     names = "Ada Adam Bob Eve Ève Ödön Anna-Lena Ray Muster Müller Weiß Mustermann 山田".split()  # noqa: SIM905
     people = [
@@ -33,34 +34,35 @@ def crowd() -> People:
             f"+49171{rng.randrange(10**6, 10**7)}" if rng.random() < 0.5 else "1" + str(rng.randrange(100)),
             department=rng.choice(["", "Sales", "IT"]),
         )
-        for at in range(1, 5000)
+        for at in range(1, count)
     ]
     return People(snapshot(people), KEY, "dc=phonebook", keypad=True)
 
 
-PEOPLE = crowd()
+PEOPLE = crowd(5000)
+FEW_PEOPLE = crowd(150)
 ATTRIBUTES = st.sampled_from(
     [
         *("cn", "sn", "gn", "o", "ou", "mail", "title", "telephoneNumber", "mobile", "homePhone", "objectClass"),
         *("uid", "displayName", "no"),
     ]
 )
-VALUES = st.sampled_from(
-    [
-        *("a", "ad", "ada", "muster", "mus", "er", "m", "1", "23", "030", "+49", "0171", "30", "person", "x"),
-        *("bluebird", "sa", "ö", "山", "49171"),
-    ]
-)
+WORDS = [
+    *("a", "ad", "ada", "muster", "mus", "er", "m", "1", "23", "030", "+49", "0171", "30", "person", "x"),
+    *("bluebird", "sa", "ö", "山", "49171"),
+]
+VALUES = st.sampled_from(WORDS)
 
 
 def leaf(attribute: str, value: str, form: str) -> str:
     return form.format(a=attribute, v=value)
 
 
-FORMS = st.sampled_from(
-    ["({a}={v})", "({a}={v}*)", "({a}=*{v}*)", "({a}=*{v})", "({a}={v}*{v})", "({a}=*)", "({a}>={v})", "({a}<={v})",
-     "({a}~={v})"]
-)  # fmt: skip
+EACH_FORM = [
+    *("({a}={v})", "({a}={v}*)", "({a}=*{v}*)", "({a}=*{v})", "({a}={v}*{v})", "({a}=*)", "({a}>={v})"),
+    *("({a}<={v})", "({a}~={v})"),
+]
+FORMS = st.sampled_from(EACH_FORM)
 FILTERS = st.recursive(
     st.builds(leaf, ATTRIBUTES, VALUES, FORMS),
     lambda inner: st.one_of(
@@ -90,3 +92,11 @@ def test_places_leave_out_nobody(text):
 @pytest.mark.parametrize(("text", "truth"), [("(no=1)", None), ("(!(no=1))", None), ("(|(no=1)(cn=*))", True)])
 def test_what_no_schema_knows_is_undefined(text, truth):
     assert question(PEOPLE, LDAPFilter.from_string(text)).test(0) is truth
+
+
+@pytest.mark.parametrize("attribute", ["cn", "sn", "o", "telephoneNumber", "mobile", "displayName"])
+def test_each_form_of_each_word_leaves_out_nobody(attribute):
+    for word, form in itertools.product(WORDS, EACH_FORM):
+        ready = question(FEW_PEOPLE, LDAPFilter.from_string(leaf(attribute, word, form)))
+        true = {at for at in range(len(FEW_PEOPLE)) if ready.test(at)}
+        assert ready.places is None or true <= set(ready.places), (word, form)

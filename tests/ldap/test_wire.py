@@ -8,6 +8,7 @@ import ssl
 from contextlib import suppress
 
 import pytest
+import uvloop
 from sansldap import ExtendedResponse, LDAPFilter, SearchScope
 
 from bridge.access.keys import Options
@@ -240,3 +241,18 @@ async def test_a_new_snapshot_is_seen_soon_and_pages_go_on(tmp_path):
 def test_limits_leave_room_for_what_phones_send():
     assert framing.MAX_DEPTH >= 32
     framing.check(search(b"\xa1" + bytes([90]) + b"\xa3\x07\x04\x02cn\x04\x01a" * 10))
+
+
+def test_tls_on_the_loop_that_serves(tmp_path):
+    """uvloop reads from a new connection sooner than asyncio's own loop does."""
+    trust = ssl.create_default_context(cafile=str(PAIRS / "one.pem"))
+
+    async def play() -> None:
+        async with world(tmp_path, cert=PAIRS / "one.pem", tls_key=PAIRS / "one.key", tls_port=0) as here:
+            wires = await asyncio.gather(*(Wire.at(here, "ldaps", trust) for _ in range(20)))
+            for wire in wires:
+                assert await wire.bind() == 0
+                assert await wire.names("(cn=ada*)") == ["Ada Muster"]
+                wire.close()
+
+    uvloop.run(play())
