@@ -10,7 +10,7 @@ import pytest
 
 from tests.counterparts import lacking
 from tests.http.test_tls import PAIRS
-from tests.ldap.world import CALLER, LIMITED, SECRET, world
+from tests.ldap.world import CALLER, LIMITED, SECRET, person, snapshot, world
 
 BASE = ("-b", "dc=phonebook")
 EVERYBODY = {
@@ -318,3 +318,11 @@ async def test_the_schema_is_told(tmp_path):
         (where,) = values((await search(here, *root))[1], "subschemaSubentry")
         _, text = await search(here, "-b", where, "-s", "base", "(objectClass=subschema)", "attributeTypes")
     assert any("2.5.4.3 NAME ( 'cn'" in one for one in values(text, "attributeTypes"))
+
+
+async def test_where_caller_id_would_guess_nobody_is_found(tmp_path):
+    """Three clients share a number: no name is certain, and a phone would show the first entry as the caller."""
+    shared = [person(at, at, f"Twin {at}", "+493055501077") for at in (1, 2, 3)]
+    async with world(tmp_path, snapshot(shared)) as here:
+        for asked in ("(telephoneNumber=03055501077)", "(|(mobile=03055501077)(cn=zzz*))"):
+            assert values((await search(here, *BASE, asked, "cn"))[1], "cn") == []
