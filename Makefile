@@ -1,7 +1,7 @@
 # make demo    the main job: an ITFlow with sample data and the bridge in front of it, on 127.0.0.1:8080
 # make test    all checks: ruff, mypy, pytest
 # make bench   the measured figures of docs/performance.md; BENCH=callerid measures a part
-# make fuzz    hostile requests and FastAGI calls, each for SECONDS=60; what requests break is kept in tests/data/fuzz
+# make fuzz    hostile requests, FastAGI calls and LDAP, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
 # make calls CALLS=1000   so many calls on a real Asterisk, while the bridge is killed and cut off: each right, and once
 # make backup ROUNDS=50   a long run of backups under load, kill -9 and restores; make test makes two rounds
@@ -74,6 +74,7 @@ SECONDS ?= 60
 fuzz: install
 	$(BIN)/python -m tests.fuzz.http $(SECONDS) $(SEED)
 	$(BIN)/python -m tests.fuzz.agi $(SECONDS) $(SEED)
+	$(BIN)/python -m tests.fuzz.ldap $(SECONDS) $(SEED)
 
 SEEDS ?= 1000
 simulate: install

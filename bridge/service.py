@@ -66,6 +66,7 @@ from bridge.http.state import (
 from bridge.http.tls import certified
 from bridge.itflow.client import connected
 from bridge.itflow.keyfile import followed
+from bridge.ldap.server import listening as ldap_listening
 from bridge.metrics import LAG
 from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
@@ -101,7 +102,7 @@ def make_app(settings: Settings, given: Mapping[web.AppKey[Any], object] = NOTHI
     for door in DOORS:
         app.add_routes(door.routes)
     app.cleanup_ctx.extend(lifetime for key, lifetime in LIFETIMES.items() if key not in given)
-    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _lag, _agi, _ami])
+    app.cleanup_ctx.extend([phonebook.keep_books, carddav.keep_cards, _lag, _agi, _ami, _ldap])
     page.add_to(app)
     return app
 
@@ -306,6 +307,19 @@ async def _ami(app: web.Application) -> AsyncIterator[None]:
                 line = Line(section, book.take, known)
                 app[PHONE] = Dialler(line, section, app[SETTINGS].numbers.region)
                 await stack.enter_async_context(running(line.run(), "ami"))
+        yield
+
+
+async def _ldap(app: web.Application) -> AsyncIterator[None]:
+    section = app[SETTINGS].ldap
+    async with AsyncExitStack() as stack:
+        if section.port is not None or section.tls_port is not None:
+            try:
+                tls = await stack.enter_async_context(certified(app[SETTINGS].http))
+                await stack.enter_async_context(ldap_listening(section, app[KEYS], app[MIRROR], tls))
+            except SettingsError as error:
+                # As above: callers over HTTP do not lose their names.
+                log.error("%s LDAP is not answered until the next start.", error)  # noqa: TRY400 - the text says it all
         yield
 
 

@@ -322,6 +322,39 @@ class AgiSection(Section):
     )
 
 
+def _suffix(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z]+=[\w. -]+(,[a-zA-Z]+=[\w. -]+)*", text):
+        raise ValueError("must be a DN such as dc=phonebook, or dc=example,dc=com")
+    return text
+
+
+class LdapSection(Section):
+    """The LDAP door for phones that search while somebody types."""
+
+    port: Port | None = Field(None, description="Port to listen on, usually 389; unset: LDAP is off")
+    tls_port: Port | None = Field(
+        None, description="Port for LDAPS, usually 636, with the certificate of http.tls_cert; unset: none"
+    )
+    host: str = Field("0.0.0.0", description="Address to listen on")  # noqa: S104 - phones ask from outside
+    base: Annotated[str, AfterValidator(_suffix)] = Field("dc=phonebook", description="DN that the entries are below")
+    key: str | None = Field(
+        None, description="Name of the key for phones that bind without a password; its networks decide which may"
+    )
+    keypad: bool = Field(False, description="Digits typed as a name find names as a keypad spells them (23 for Ada)")
+    max_results: int = Field(
+        500, ge=1, description="Most entries of one answer; a client that asks in pages gets all of them"
+    )
+    max_connections: int = Field(
+        2048, ge=4, description="Open connections; for one more, the one that was silent the longest is closed"
+    )
+    max_waiting: int = Field(
+        64,
+        ge=1,
+        description="Connections of one address that have shown no key; for one more, the oldest is closed",
+    )
+    idle_s: Seconds = Field(600, description="Time after which a silent connection is closed")
+
+
 class AssetsSection(Section):
     """How new assets, and contacts, tickets and notes like them, reach ITFlow."""
 
@@ -528,6 +561,7 @@ class Settings(BaseSettings):
     callerid: CalleridSection = CalleridSection()
     phonebook: PhonebookSection = PhonebookSection()
     agi: AgiSection = AgiSection()
+    ldap: LdapSection = LdapSection()
     assets: AssetsSection = AssetsSection()
     calls: CallsSection = CallsSection()
     ami: AmiSection = AmiSection()

@@ -1,10 +1,11 @@
-"""Tasks that live as long as something else: every one of them is ended and awaited."""
+"""Tasks that live as long as something else: every one of them is ended and awaited; and large work beside callers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+import gc
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 
@@ -26,3 +27,17 @@ async def running(work: Coroutine[Any, Any, object], name: str) -> AsyncIterator
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector.
+
+    A full collection stops every caller for as long as it walks over the tens of thousands of objects of a book,
+    none of which are garbage yet.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

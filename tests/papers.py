@@ -5,6 +5,8 @@ from pathlib import Path
 
 from bridge import callerid, health, settings
 from bridge.agi import trust as balance_trust
+from bridge.ldap.setup import Door
+from bridge.ldap.setup import table as ldap_table
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.setup import table as phones_table
 
@@ -42,6 +44,7 @@ def standing() -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "health": standing,
     "rules": rules,
+    "ldap": lambda: ldap_table(Door("bridge", 389, "dc=phonebook", "KEY")),
     "phones": lambda: phones_table(Formats()),
     "settings": settings_table,
     "trust": trust,

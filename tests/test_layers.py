@@ -16,7 +16,7 @@ STREET = [
     {"callerid", "phonebook", "mailing", "accounts", "outbox", "calls"},
     {"access", "followup"},
     {"health"},
-    {"http", "agi"},
+    {"http", "agi", "ldap"},
     {"page"},
     {"service"},
     {"cli"},

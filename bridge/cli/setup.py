@@ -11,19 +11,20 @@ from typing import Annotated
 import typer
 from yarl import URL
 
-from bridge.access.keys import Key, Keys, Options
-from bridge.access.setup import LOOPBACK, SYSTEMS, Place, dialplan, system
+from bridge.access.keys import Feature, Key, Keys, Options
+from bridge.access.setup import LOOPBACK, SYSTEMS, Place, System, dialplan, system
 from bridge.cli.common import Config, database, errors, pasted, settings_in_use, stored_snapshot
 from bridge.cli.overflow import advice
 from bridge.errors import BadParameter, NotFound, NotReady
+from bridge.ldap import setup as ldap
 from bridge.phonebook.formats import Formats
-from bridge.settings import Settings
+from bridge.settings import LdapSection, Settings
 from bridge.storage import Database
 
 
 def setup(
     name_of_system: Annotated[
-        str, typer.Argument(metavar="SYSTEM", help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, …")
+        str, typer.Argument(metavar="SYSTEM", help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, yealink-ldap, …")
     ],
     name: Annotated[str | None, typer.Option(help="Name of the new key. Without: the system's.")] = None,
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
@@ -37,7 +38,8 @@ def setup(
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
     settings = settings_in_use(config)
-    chosen = system(name_of_system.lower(), Formats(settings.phonebook.templates))
+    asked_for, formats = name_of_system.lower(), Formats(settings.phonebook.templates)
+    chosen = _over_ldap(asked_for, settings.ldap) or system(asked_for, formats)
     own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     here = f"{settings.http.scheme}://{socket.gethostname()}:{settings.http.port}"
@@ -83,3 +85,18 @@ def _too_long(opened: Database, name: str, key: Key, settings: Settings) -> str:
 def _literal(host: str) -> str:
     """A host as it stands in addresses: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def _over_ldap(name: str, section: LdapSection) -> System | None:
+    """A phone over LDAP, such as ``yealink-ldap``; None for other names."""
+    maker = name.removesuffix("-ldap")
+    if name == maker or maker not in ldap.recipes():
+        return None
+
+    def text(place: Place) -> str:
+        port = section.port or 389
+        door = ldap.Door(URL(place.url).host_subcomponent or "", port, section.base, place.key)
+        off = f"\nLDAP is off: set ldap.port (BRIDGE_LDAP_PORT={port})." if section.port is None else ""
+        return ldap.setup_text(maker, door) + off
+
+    return System(frozenset({Feature.PHONEBOOK}), text)

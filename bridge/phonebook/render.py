@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import gzip
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 
@@ -27,6 +25,7 @@ from bridge.phonebook.pages import Span, Whole, Wish, page_of, too_long
 from bridge.phonebook.search import Index
 from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
+from bridge.tasks import uncollected
 
 _KEPT_BYTES = 64 * 2**20
 # What a kept document takes besides its bytes: its key, its headers, its place. Searches make many small ones.
@@ -168,7 +167,7 @@ class Books:
         making = asyncio.get_running_loop().run_in_executor(lane.thread, self.make, snapshot, wish)
         if self.formats.stylesheet(wish.row).apart:
             return await making
-        with _uncollected():
+        with uncollected():
             return await making
 
     def _dated(self, book: Book, wish: Wish) -> Book:
@@ -255,20 +254,6 @@ def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
     if row.refresh and "next" in page.links:
         headers["Refresh"] = f"0; url={page.links['next']}"
     return headers
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector.
-
-    A full collection stops every caller for as long as it walks over the tens of thousands of objects of a book,
-    none of which are garbage yet.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _folded(body: bytes, most: int) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import itertools
+import re
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +19,7 @@ from ipaddress import ip_network
 from urllib.parse import quote, urlencode
 
 import pytest
+from sansldap import BindResponse, LDAPClient, LDAPFilter, LDAPMessage, SearchResultDone, SearchResultEntry
 
 from bridge import service
 from bridge.access.keys import Feature, Keys, Options
@@ -198,6 +201,7 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     embedded = running("embedded", "--port", "0", "--data", data, "--key", "KEYALL", until=r"(http://\S+)")
     with embedded as itflow:
         settings = {"ITFLOW_URL": itflow.url, "ITFLOW_API_KEY": "KEYALL", "STORAGE_PATH": str(path), "AGI_PORT": "0"}
+        settings |= {"LDAP_PORT": "0", "LDAP_HOST": "127.0.0.1"}
         with running("serve", "--port", "0", until=r"answers on (http://\S+)", **settings) as bridge:
             until_synced(bridge)
             answer = ask(bridge, "POST", Row("/assets", F.ASSETS, query=ASSET), "all", "query")
@@ -342,3 +346,47 @@ def test_who_has_no_right_learns_nothing_of_other_clients_assets(bridge: Running
         ask(bridge, "GET", Row(f"/assets/{number}", F.ASSETS), "client 3", "query").body for number in (1, 999)
     )
     assert foreign.replace(b"1", b"") == unknown.replace(b"999", b"")
+
+
+def over_ldap(bridge: Running, kind: str) -> tuple[int, int, set[str]]:
+    """How a bind with a key of a kind ends, how a search behind it, and whose entries it finds."""
+    found = re.search(r"LDAP is answered on ldap://[^:]+:(\d+)", bridge.log())
+    assert found
+    number = next(STRANGERS) if kind in REFUSED else 0
+    origin = (f"127.67.{number >> 8 & 255}.{number & 255}" if number else "127.0.0.9", 0)
+    client = LDAPClient()
+    answers: list[LDAPMessage] = []
+
+    def talk(stream: socket.socket) -> None:
+        stream.sendall(client.data_to_send())
+        while not answers or isinstance(answers[-1], SearchResultEntry):
+            answers.extend(client.receive(stream.recv(65536)))
+
+    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=30, source_address=origin) as stream:
+        client.bind_simple("cn=phone" if kind in SECRETS else "", SECRETS.get(kind, ""))
+        talk(stream)
+        bound = answers.pop()
+        client.search_request("dc=phonebook", filter=LDAPFilter.from_string("(cn=*)"), attributes=["o"])
+        talk(stream)
+    assert isinstance(bound, BindResponse)
+    assert isinstance(answers[-1], SearchResultDone)
+    entries = [one for one in answers if isinstance(one, SearchResultEntry)]
+    clients = {value.decode() for one in entries for row in one.attributes for value in row.values}
+    return bound.result.result_code, answers[-1].result.result_code, clients
+
+
+@pytest.mark.parametrize("kind", ["none", *SECRETS])
+def test_keys_over_ldap(bridge: Running, kind: str):
+    """A key that opens no phonebook, or not from here, or no longer, sees nothing; a client's key, that client."""
+    bound, searched, clients = over_ldap(bridge, kind)
+    _, _, everybody = over_ldap(bridge, "all")
+    assert len(everybody) > 1
+    if kind in {"all", "replaced", f"only {F.PHONEBOOK}"}:
+        assert (bound, searched, clients) == (0, 0, everybody)
+    elif kind == "client 3":
+        assert (bound, searched) == (0, 0)
+        assert len(clients) <= 1
+        assert clients < everybody
+    else:
+        assert bound in ({0} if kind == "none" else {49, 51} if kind in REFUSED else {50})
+        assert (searched, clients) == (50, set())
