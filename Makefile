@@ -12,8 +12,8 @@
 # make drill   every fault we know of against real processes, callers asking meanwhile: the table of docs/drill.md
 # make soak SECONDS=900   mixed traffic with a pull every 5 s: what grows
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
-# make test-newest   the tests, real phone systems aside, on another Python: make test-newest PYTHON=python3.14
-# make test-lowest   the tests, real phone systems aside, with the lowest releases that pyproject.toml allows
+# make test-newest   the tests, those of other programs aside, on another Python: make test-newest PYTHON=python3.14
+# make test-lowest   the tests, those of other programs aside, with the lowest releases that pyproject.toml allows
 # The first of these that is new enough; python3 is often the system's own, older one.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
@@ -21,6 +21,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # A process for each core; what is costly to start (a database, an Asterisk) is started once for its file.
 SPREAD = -n auto --dist loadfile
+# What tries other programs (an Asterisk, a browser, processes that are killed, packages) is run once, by make test.
+ONCE = $(addprefix --ignore=tests/,pbx page drill packaging)
 
 # What a lock file names, and nothing else; the build tool is one of them, so nothing is fetched to build with.
 installed = $(1)/pip install --quiet --disable-pip-version-check --require-hashes -r $(2) && \
@@ -55,12 +57,12 @@ test: lint
 test-newest:
 	$(PYTHON) -m venv $(VENV)-newest
 	$(call installed,$(VENV)-newest/bin,requirements.lock)
-	CI= $(VENV)-newest/bin/python -m pytest $(SPREAD) --ignore=tests/pbx
+	CI= $(VENV)-newest/bin/python -m pytest $(SPREAD) $(ONCE)
 
 test-lowest:
 	$(PYTHON) -m venv $(VENV)-lowest
 	$(call installed,$(VENV)-lowest/bin,requirements-lowest.lock)
-	CI= $(VENV)-lowest/bin/python -m pytest $(SPREAD) --ignore=tests/pbx
+	CI= $(VENV)-lowest/bin/python -m pytest $(SPREAD) $(ONCE)
 
 lock: install
 	$(compile) --upgrade --output-file requirements.lock
