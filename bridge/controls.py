@@ -140,4 +140,4 @@ def log_to_stderr(level: str, form: str = "text", *, calls: bool = False, unhurr
     handler = Unhurried() if unhurried else logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else LogFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("bridge.calls").setLevel(logging.INFO if calls or level == "DEBUG" else logging.WARNING)
+    logging.getLogger("bridge.callers").setLevel(logging.INFO if calls or level == "DEBUG" else logging.WARNING)

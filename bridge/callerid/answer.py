@@ -20,7 +20,7 @@ from bridge.errors import NotReady, place
 from bridge.metrics import ANSWERS
 
 log = logging.getLogger(__name__)
-calls = logging.getLogger("bridge.calls")  # the setting log.calls; see ``controls.log_to_stderr``
+calls = logging.getLogger("bridge.callers")  # the setting log.calls; see ``controls.log_to_stderr``
 
 DENIED, FAULT = "denied", "fault"
 MAX_NUMBER = 128  # characters; what is longer is no number

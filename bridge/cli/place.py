@@ -36,9 +36,9 @@ ANSWER_S = 1.0
 # The commands that texts of the bridge name; with those of two words, the group.
 COMMANDS = (
     *("backup", "calls", "check", "demo", "embedded", "forget", "itflow", "journal", "keys", "lookup"),
-    *("phonebook", "phones", "restore", "serve", "setup", "sync"),
+    *("manual", "people", "phonebook", "phones", "restore", "serve", "setup", "sync"),
 )
-_COMMAND = re.compile(rf"itflow-bridge ((?:keys|journal) [a-z]+|{'|'.join(COMMANDS)})\b")
+_COMMAND = re.compile(rf"itflow-bridge ((?:keys|journal|people) [a-z]+|{'|'.join(COMMANDS)})\b")
 
 Config = Annotated[
     Path | None,

@@ -55,7 +55,7 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
     except (web.RequestPayloadError, HttpProcessingError):
         return render(request, BadParameter("The body cannot be read: its parts do not end where they should."))
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
-        if _ends_as_caller_id(request) or _has_number(request):
+        if _ends_as_caller_id(request) or asks_for_a_name(request):
             error.text = ""
             error.headers.update({RESULT: "fault", REASON: f"{error.reason}: check the address"})
         elif not _is_for_phones(request):
@@ -74,7 +74,7 @@ async def rendered(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def render(request: web.Request, error: BridgeError) -> web.Response:
     """The answer that an error becomes."""
-    if _ends_as_caller_id(request) and _has_number(request):
+    if _ends_as_caller_id(request) and asks_for_a_name(request):
         headers = {RESULT: "fault", REASON: safe(str(error), MAX_REASON, ascii_language="")}
         response = web.Response(status=error.status, headers=headers)
     elif _is_for_phones(request):
@@ -115,6 +115,7 @@ def _ends_as_caller_id(request: web.Request) -> bool:
     return request.path.lower().rstrip("/").endswith(_CALLER_ID_ENDS)
 
 
-def _has_number(request: web.Request) -> bool:
+def asks_for_a_name(request: web.Request) -> bool:
+    """Whether a request is a phone system's, by its parameters: any body would be shown as the caller's name."""
     parameters = query.read(request.rel_url.raw_query_string)
     return not _CALLER_ID_PARAMETERS.isdisjoint(map(str.lower, parameters))

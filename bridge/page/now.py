@@ -10,6 +10,7 @@ from aiohttp import web
 from bridge.access.key import Feature
 from bridge.calls.rows import Logged
 from bridge.errors import BadParameter
+from bridge.http.errors import asks_for_a_name
 from bridge.http.state import BOOK, PHONE
 from bridge.page import render
 from bridge.page.card import card, part
@@ -20,6 +21,17 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/")
+async def root(request: web.Request) -> web.StreamResponse:
+    """The first view; nothing for a phone system whose path is wrong, which would show the page as a caller's name.
+
+    Raises:
+        HTTPNotFound: A phone system asks.
+    """
+    if asks_for_a_name(request):
+        raise web.HTTPNotFound
+    return await now(request)
+
+
 @view(None)
 async def now(request: web.Request, seen: Visitor) -> web.StreamResponse:
     """The calls that are up: one's own as cards, the others as lines."""

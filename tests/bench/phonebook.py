@@ -18,12 +18,13 @@ from bridge.access.keys import Keys, Options
 from bridge.clock import Moment
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.http import errors, phonebook
-from bridge.http.state import KEYS, MIRROR, SETTINGS, STORAGE
+from bridge.http.state import IN_USE, KEYS, MIRROR, SETTINGS, STORAGE
 from bridge.phonebook import dialling
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Books
 from bridge.phonebook.view import View
+from bridge.reload import InUse
 from bridge.settings import PhonebookSection, Settings
 from bridge.storage import Database
 from tests.bench.figure import Figure, at_least, at_most
@@ -163,7 +164,7 @@ def served(entries: int) -> Iterator[int]:
 async def _bridge(entries: int, folder: Path) -> AsyncIterator[int]:
     settings = Settings()
     app = web.Application(middlewares=[errors.rendered])
-    app[SETTINGS] = settings
+    app[SETTINGS], app[IN_USE] = settings, InUse(settings)
     app[STORAGE] = Database(folder / "bridge.db")
     app[KEYS] = Keys(app[STORAGE], settings)
     app[KEYS].add("bench", Options(), secret=KEY)

@@ -12,7 +12,7 @@ import pytest
 
 from bridge import callerid
 from bridge.http.phonebook import BOOKS
-from bridge.http.state import MIRROR, SETTINGS
+from bridge.http.state import IN_USE, MIRROR
 from bridge.settings import Settings
 from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
 from tests.phonebook.people import crowd, hostile
@@ -211,7 +211,7 @@ async def test_cisco_7940_reads_latin_1(door: Door) -> None:
     [("https://pbx.example/bridge/", "https://pbx.example:443/bridge/"), ("http://[::1]:81", "http://[::1]:81/")],
 )
 async def test_links_go_to_the_public_address(door: Door, public: str, start: str) -> None:
-    door.app._state[SETTINGS] = Settings.model_validate({"http": {"public_url": public}})
+    door.app[IN_USE].settings = Settings.model_validate({"http": {"public_url": public}})
     _, _, body = await door.get(f"/phonebook/cisco?api_key={KEY}")
     url = ET.fromstring(body).findtext("MenuItem/URL")
     assert url == f"{start}phonebook/cisco/search?api_key={KEY}"

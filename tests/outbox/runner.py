@@ -22,11 +22,12 @@ from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.http import assets, legacy, writes
 from bridge.http.errors import rendered
-from bridge.http.state import DELIVERER, KEYS, MIRROR, SETTINGS
+from bridge.http.state import DELIVERER, IN_USE, KEYS, MIRROR
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
 from bridge.outbox.delivery import Deliverer, Step, delivering
 from bridge.outbox.journal import Journal
+from bridge.reload import InUse
 from bridge.settings import AssetsSection, Settings
 from bridge.storage import Database
 
@@ -61,7 +62,7 @@ async def serve(options: argparse.Namespace) -> None:
         deliverer = Deliverer(Journal(database), client, mirror, section, Killer(options.die, options.count))
         app = web.Application(middlewares=[rendered])
         app[KEYS] = keys
-        app[DELIVERER], app[MIRROR], app[SETTINGS] = deliverer, mirror, Settings()
+        app[DELIVERER], app[MIRROR], app[IN_USE] = deliverer, mirror, InUse(Settings())
         app.add_routes(assets.routes)
         app.add_routes(legacy.routes)
         app.add_routes(writes.routes)

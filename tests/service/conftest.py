@@ -79,7 +79,8 @@ class Bridge:
         self._reader = asyncio.create_task(read())
         await asyncio.wait_for(opened.wait(), START_TIMEOUT_S)
         if not self.url:
-            raise NotStarted("".join(self.log), await self.stop())
+            # Not stop(): a signal to a process that is just ending takes its exit status from whoever waits for it.
+            raise NotStarted("".join(self.log), await self.process.wait())
 
     async def ask(self, path: str, method: str = "GET", **more: object) -> Answer:
         """One request; the query goes out as it stands."""

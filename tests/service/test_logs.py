@@ -31,7 +31,7 @@ async def test_json(serve):
     await asked(bridge)
     lines = [json.loads(line) for line in bridge.log if line.startswith("{")]
     assert len(lines) >= len(bridge.log) - 1  # the address is told in plain text
-    calls = [line for line in lines if line["logger"] == "bridge.calls"]
+    calls = [line for line in lines if line["logger"] == "bridge.callers"]
     assert [(line["result"], line["rule"], line["key"]) for line in calls] == [
         ("hit", "contact", "all"),
         ("miss", "unknown", "all"),
@@ -60,7 +60,7 @@ async def test_calls_are_not_told_unasked(serve):
     bridge = await serve()
     await bridge.ready()
     await asked(bridge)
-    assert not any("bridge.calls" in line for line in bridge.log)
+    assert not any("bridge.callers" in line for line in bridge.log)
 
 
 async def test_an_outage_begins_and_ends_in_the_log(serve, itflow):
