@@ -51,7 +51,7 @@ async def test_lines(serve):
     await bridge.until(lambda answer: answer.json["ready"], "/readyz")
     await asked(bridge)
     [hit] = [line for line in bridge.log if "result=hit" in line]
-    shown = r" INFO bridge\.calls: caller number=\S+ result=hit rule=contact key=all interface=http ms=[\d.]+$"
+    shown = r" INFO bridge\.callers: caller number=\S+ result=hit rule=contact key=all interface=http ms=[\d.]+$"
     assert re.search(shown, hit)
     no_secret(bridge)
 
