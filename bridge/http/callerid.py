@@ -172,7 +172,7 @@ def _answer(
         fallback,
         with_facts=with_facts,
         began=began,
-        extension_of=app[PEOPLE].extension_of if PEOPLE in app else callerid.nobody,
+        extension_of=app[PEOPLE].extension_of if with_facts and PEOPLE in app else callerid.nobody,
     )
 
 

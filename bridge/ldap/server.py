@@ -79,6 +79,7 @@ class Server:
             if not self._closing:
                 raise
         except Exception as error:  # noqa: BLE001 - a fault of ours ends one connection
+            # Not its own text, which may hold what was asked.
             log.error("An LDAP connection failed with %s:\n%s", type(error).__name__, place(error))  # noqa: TRY400
         finally:
             self.places.lost(session)

@@ -76,6 +76,7 @@ async def health(request: web.Request, seen: Visitor) -> web.StreamResponse:
     )
 
 
+# Every form is called alike.
 @routes.post("/page/health/accept")
 @form(Feature.ADMIN)
 async def accept(request: web.Request, seen: Visitor, fields: Mapping[str, str]) -> web.StreamResponse:  # noqa: ARG001

@@ -56,6 +56,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return failure(request, error, None)
 
 
+# Every form is called alike.
 @routes.post("/page/sign-out")
 @form(None)
 async def sign_out(request: web.Request, seen: object, fields: object) -> web.StreamResponse:  # noqa: ARG001

@@ -142,6 +142,7 @@ def _checked(copy: sqlite3.Connection, origin: Path) -> Held:
     ]
     if not {"keys", "journal"} <= set(tables):
         raise StorageError(f"{origin} is no bridge.db: it has no keys or no journal.")
+    # The names of tables are our own.
     count = {table: copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}  # noqa: S608
     return Held(done, count)
 

@@ -26,7 +26,9 @@ LIMIT = 50  # what phones ask for by default
 SECONDS = 3.0
 _TAIL = 128
 _END = re.compile(rb"\x65.\x0a\x01.{,100}\Z", re.DOTALL)  # the message that ends a search
+# Words read better than a list of texts.
 FIRST = "Ada Bo Cem Dora Emil Fay Gus Hana Ivo Jana Kim Leo Mia Noah Olga Pia Quinn Rosa Sam Tom Uma Vera".split()  # noqa: SIM905
+# Words read better than a list of texts.
 PARTS = "an ber cor dal ek fin gor hal in jor kel lun mar nor ost pel qua ris sten tor ul vik wal".split()  # noqa: SIM905
 
 

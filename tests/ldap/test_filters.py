@@ -24,6 +24,7 @@ KEY = Key.of(
 
 def crowd(count: int) -> People:
     rng = random.Random(2)
+    # Words read better than a list of texts.
     names = "Ada Adam Bob Eve Ève Ödön Anna-Lena Ray Muster Müller Weiß Mustermann 山田".split()  # noqa: SIM905
     people = [
         person(

@@ -63,7 +63,7 @@ async def test_a_stranger_becomes_a_contact_with_a_name_within_seconds(page: Pag
             break
         assert time.monotonic() - begun < MOST_S
     assert name == "Stella Stranger"
-    print(f"the name is there {time.monotonic() - begun:.1f} s after the form")  # noqa: T201
+    print(f"the name is there {time.monotonic() - begun:.1f} s after the form")  # noqa: T201 - what was measured
     await page.goto(f"{base}/page/outbox")
     await expect(page.locator("tbody tr")).to_have_count(1)
     await expect(page.locator("tbody")).to_contain_text("Stella Stranger")
