@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -27,6 +29,28 @@ async def running(work: Coroutine[Any, Any, object], name: str) -> AsyncIterator
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Run a function in a thread; whoever is cancelled meanwhile ends when the thread has ended.
+
+    A thread cannot be stopped. If its caller went on at once, what the function works with, such as a connection of
+    SQLite, would be closed while it is in use, and the process would crash.
+
+    Args:
+        function: What to run; it takes nothing of the event loop.
+
+    Raises:
+        Exception: What the function raises.
+    """
+    work = asyncio.create_task(asyncio.to_thread(function))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+        raise
 
 
 @contextmanager

@@ -5,7 +5,6 @@ Nobody may assume to be the only process: commands of the operator work on the s
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from bridge.errors import StorageError
 from bridge.storage.damage import damage
 from bridge.storage.lock import Hold, holding
 from bridge.storage.schema import upgrade
+from bridge.tasks import in_thread
 
 T = TypeVar("T")
 
@@ -115,8 +115,8 @@ class Database:
             yield connection
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Run a function that uses this database off the event loop."""
-        return await asyncio.to_thread(function)
+        """Run a function that uses this database off the event loop; a caller that is cancelled waits for its end."""
+        return await in_thread(function)
 
     def version(self) -> int:
         """A number that changes whenever another connection or process has committed."""
