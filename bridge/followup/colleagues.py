@@ -11,7 +11,7 @@ from bridge.errors import NotFound
 from bridge.followup.rules import Colleague
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
-from bridge.outbox.delivery import ClientOf
+from bridge.outbox.attempts import ClientOf
 from bridge.settings import ItflowSection
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ happened. Three things do:
 1. The answer is waited for as long as the connection stands, up to ``assets.answer_s``.
 2. Each sending carries a mark of its own (``kinds``). Without a clear answer, ITFlow's rows are searched for it, and
    only ``assets.settle_s`` later the write is repeated, with another mark; a note, which cannot be taken back, after
-   60 times as long.
+   60 times as long. A machine that is started anew waits that long from its start.
 3. As long as a sending is unaccounted for, its mark goes on being looked for, at growing intervals, over a week of
    running time. What it has made beside the row that counts is taken back: assets and contacts are deleted, tickets
    resolved.
@@ -52,43 +52,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from enum import StrEnum
 
 from prometheus_client import Counter, Gauge
 
 from bridge.directory.entries import Scope, covers
 from bridge.directory.mirror import Mirror
-from bridge.directory.rows import TABLES
 from bridge.errors import (
     BadParameter,
-    ItflowError,
-    ItflowUnreachable,
-    KeyRefused,
     NotFound,
-    RightMissing,
-    RowMissing,
     StorageError,
     WriteRefused,
 )
-from bridge.itflow import tail
 from bridge.itflow.client import ItflowClient
-from bridge.itflow.modules import MODULES
-from bridge.itflow.protocol import Row, number
-from bridge.itflow.transport import Unfinished
-from bridge.outbox import looking
-from bridge.outbox.found import judge
-from bridge.outbox.journal import LOOKS, Journal, JournalEntry, State
-from bridge.outbox.kinds import KINDS, Item, Undo
+from bridge.outbox.attempts import FIRST_WAIT_S, Attempts, ClientOf, Step, named
+from bridge.outbox.journal import Journal, JournalEntry, State
+from bridge.outbox.kinds import KINDS, Item
 from bridge.settings import AssetsSection
 
 log = logging.getLogger(__name__)
 
-FIRST_WAIT_S = 1.0
-GIVE_UP_AFTER = 20  # failures of ITFlow on one asset, while it answers reads
 POLL_S = 1.0  # for what other processes do with the journal
 AT_ONCE = 4  # of ITFlow's PHP workers
 STOP_S = 5.0  # for attempts under way when the service ends
@@ -97,19 +82,6 @@ ENTRIES = Gauge("itflow_bridge_journal_entries", "Writes in the journal, by stat
 OLDEST = Gauge("itflow_bridge_journal_oldest_seconds", "Age of the oldest write that is not in ITFlow yet.")
 ATTEMPTS = Counter("itflow_bridge_asset_attempts_total", "Attempts to add assets, by outcome.", ["outcome"])
 WRITES = Counter("itflow_bridge_write_attempts_total", "Attempts to write to ITFlow, by outcome.", ["kind", "outcome"])
-
-# The client that asks with the key of a person of that name; None where there is no such key.
-ClientOf = Callable[[str], ItflowClient | None]
-
-
-class Step(StrEnum):
-    """Where an attempt stands; see the table on top."""
-
-    LOOK = "look"
-    CLAIM = "claim"
-    SEND = "send"
-    CONFIRM = "confirm"
-    DONE = "done"
 
 
 class Deliverer:
@@ -137,11 +109,9 @@ class Deliverer:
         client_of: ClientOf = lambda _person: None,
     ) -> None:
         self.journal = journal
-        self._client = client
         self._mirror = mirror
         self._section = section
-        self._on_step = on_step
-        self._client_of = client_of
+        self._attempts = Attempts(journal, client, section, mirror.written, on_step, client_of)
         self._wake = asyncio.Event()
         self._stopping = False
         self._busy: set[tuple[str, str, int]] = set()
@@ -286,8 +256,8 @@ class Deliverer:
         OLDEST.set(max((entry.accepted.age_s for entry in heads), default=0))
         waits_s = [POLL_S]
         for entry, place, work in (
-            *((entry, _place(entry), self._deliver) for entry in heads),
-            *((entry, ("entry", entry.kind, entry.id), self._watch) for entry in watched),
+            *((entry, _place(entry), self._attempts.deliver) for entry in heads),
+            *((entry, ("entry", entry.kind, entry.id), self._attempts.watch) for entry in watched),
         ):
             if entry.due_in_s:
                 waits_s.append(entry.due_in_s)
@@ -304,7 +274,7 @@ class Deliverer:
                 outcome = await work(entry)
         except StorageError as error:
             outcome = "storage"
-            log.error("%s cannot be delivered: %s", _named(entry), error)  # noqa: TRY400 - the text says it all
+            log.error("%s cannot be delivered: %s", named(entry), error)  # noqa: TRY400 - the text says it all
             await asyncio.sleep(FIRST_WAIT_S)
         finally:
             self._busy.discard(place)
@@ -315,170 +285,12 @@ class Deliverer:
         if outcome in {State.ADDED, State.REFUSED} and (event := self._settled.get(entry.id)):
             event.set()
 
-    async def _deliver(self, entry: JournalEntry) -> str:
-        """One attempt; what came of it."""
-        self._on_step(Step.LOOK)
-        try:
-            if entry.lost and (found_id := judge(entry, await self._rows(entry)).kept):
-                return await self._added(entry, found_id)
-            await self._reach(entry)
-            await self._reach_parents(entry)
-        except WriteRefused as error:
-            return await self._refused(entry, str(error))
-        except RowMissing as error:
-            return await self._failed(entry, str(error))
-        except ItflowError as error:
-            return await self._defer(entry, str(error))
-        if entry.lost and entry.repeat_in_s:
-            return await self._defer(entry, entry.reason or "ITFlow's answer was lost.")
-        return await self._send(entry)
-
-    async def _rows(self, entry: JournalEntry) -> list[Row]:
-        return await looking.rows(self._client, entry)
-
-    async def _reach(self, entry: JournalEntry) -> None:
-        """Whether the client can be reached.
-
-        A key of another client would write to that one, and a client that is gone would get an orphan.
-        """
-        try:
-            client = await self._client.row("clients", entry.client_id)
-        except RowMissing as error:
-            raise RowMissing(
-                f"ITFlow's API key does not reach client {entry.client_id}, or the client is gone, so the "
-                f"{entry.kind} was not sent. Give the bridge a key that reaches all its clients."
-            ) from error
-        if client.get("client_archived_at"):
-            raise WriteRefused(
-                f"Client {entry.client_id} was archived in ITFlow before the {entry.kind} could be added."
-            )
-
-    async def _reach_parents(self, entry: JournalEntry) -> None:
-        """Whether the rows that an entry names are its client's: ITFlow takes any."""
-        for field, module in KINDS[entry.kind].parents.items():
-            parent_id = number(entry.fields.get(field)) or 0
-            if not parent_id:
-                continue
-            row = await self._client.row(module, parent_id)
-            if number(row.get(MODULES[module].client_column or "")) != entry.client_id:
-                raise WriteRefused(
-                    f"{field}: row {parent_id} of {module} is not of client {entry.client_id} (any more)."
-                )
-
-    async def _send(self, entry: JournalEntry) -> str:
-        self._on_step(Step.CLAIM)
-        kind, journal, floor = KINDS[entry.kind], self.journal, None
-        if kind.numbered and entry.floor is None:
-            try:
-                floor = await tail.last_id(self._client, kind.module)
-            except ItflowError as error:
-                return await self._defer(entry, str(error))
-        hold_s = self._section.answer_s + kind.patience * self._section.settle_s
-        sending = await journal.database.run(lambda: journal.claim(entry, hold_s, floor))
-        if sending is None:
-            return "taken"
-        fields = {"client_id": entry.client_id, **kind.with_mark(entry.fields, entry.tag, sending)}
-        own = self._client_of(entry.person) if entry.person else None
-        client = own or self._client
-        self._on_step(Step.SEND)
-        try:
-            answer = await client.call(kind.module, "create", fields, timeout_s=self._section.answer_s)
-        except ItflowError as error:
-            return await self._unconfirmed(entry, sending, error, own_key=own is not None)
-        self._on_step(Step.CONFIRM)
-        # Never 0: decipher raises where a create names no id.
-        return await self._added(entry, answer.insert_id or 0, sending)
-
-    async def _unconfirmed(self, entry: JournalEntry, sending: int, error: ItflowError, *, own_key: bool) -> str:
-        """A sending that ITFlow has not confirmed: it may be lost, refused, or never have left."""
-        reason, journal = str(error), self.journal
-        if isinstance(error, Unfinished):
-            return await self._lost(entry, sending, reason)
-        if not isinstance(error, WriteRefused | RightMissing | ItflowUnreachable | KeyRefused):
-            return await self._lost(entry, sending, reason, failed=True)
-        await journal.database.run(lambda: journal.account(entry.id, {sending}))
-        if own_key and isinstance(error, RightMissing | KeyRefused):
-            log.warning("ITFlow refuses the key of %s; the bridge's own is used: %s", entry.person, reason)
-            await journal.database.run(lambda: journal.without_person(entry))
-        elif isinstance(error, WriteRefused | RightMissing):
-            return await self._refused(entry, reason)
-        return await self._defer(entry, reason)
-
-    async def _watch(self, entry: JournalEntry) -> str:
-        """Look for what lost sendings of a settled entry have made meanwhile."""
-        try:
-            found = judge(entry, await self._rows(entry))
-            if entry.itflow_id is None and found.kept:
-                return await self._added(entry, found.kept)
-            accounted = set(found.arrived)
-            for sending, found_id in found.extra.items():
-                await looking.undo(self._client, entry, found_id)
-                log.warning("%s: a sending that came late was taken back, ITFlow's row %d", _named(entry), found_id)
-                accounted.add(sending)
-            for sending, ids in found.doubtful.items():
-                stays = KINDS[entry.kind].undo is Undo.NONE
-                log.error(
-                    "%s stands in ITFlow as %s and also as %s, which %s: look, and remove what is too much by hand",
-                    *(_named(entry), entry.itflow_id, ", ".join(map(str, ids))),
-                    "the bridge cannot take back" if stays else "somebody has worked on or copied",
-                )
-                accounted.add(sending)
-        except ItflowError as error:
-            log.warning("%s cannot be looked for: %s", _named(entry), error)
-            accounted = set()
-        journal = self.journal
-        await journal.database.run(lambda: journal.account(entry.id, accounted))
-        if not await journal.database.run(lambda: journal.looked(entry)) and entry.lost - accounted:
-            log.info("%s: what was sent without an answer did not come in %d looks", _named(entry), LOOKS)
-        return "watched"
-
-    async def _added(self, entry: JournalEntry, itflow_id: int, sending: int | None = None) -> str:
-        journal = self.journal
-        await journal.database.run(lambda: journal.added(entry, itflow_id, sending))
-        if KINDS[entry.kind].module in TABLES:
-            self._mirror.written()
-        self._on_step(Step.DONE)
-        log.info("%s is in ITFlow as %d", _named(entry), itflow_id)
-        return State.ADDED
-
-    async def _refused(self, entry: JournalEntry, reason: str) -> str:
-        await self.journal.database.run(lambda: self.journal.refused(entry, reason))
-        log.error("%s is refused: %s", _named(entry), reason)
-        return State.REFUSED
-
-    async def _failed(self, entry: JournalEntry, reason: str, repeat_wait_s: float | None = None) -> str:
-        if entry.failures + 1 >= GIVE_UP_AFTER:
-            return await self._refused(entry, f"Given up after {GIVE_UP_AFTER} failures. {reason}")
-        return await self._defer(entry, reason, repeat_wait_s, failed=True)
-
-    async def _lost(self, entry: JournalEntry, sending: int, reason: str, *, failed: bool = False) -> str:
-        """A sending without a clear answer."""
-        settle_s = self._section.settle_s * KINDS[entry.kind].patience
-        repeat_wait_s = min(settle_s * 2 ** min(sending - 1, 20), max(settle_s, self._section.max_wait_s))
-        if failed:
-            return await self._failed(entry, reason, repeat_wait_s)
-        return await self._defer(entry, reason, repeat_wait_s)
-
-    async def _defer(
-        self, entry: JournalEntry, reason: str, repeat_wait_s: float | None = None, *, failed: bool = False
-    ) -> str:
-        longest_s = min(FIRST_WAIT_S * 2 ** min(entry.tries, 20), self._section.max_wait_s)
-        wait_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter is no secret
-        journal = self.journal
-        await journal.database.run(lambda: journal.defer(entry, reason, wait_s, repeat_wait_s, failed=failed))
-        log.warning("%s waits %.1f s: %s", _named(entry), wait_s, reason)
-        return "deferred"
-
 
 def _place(entry: JournalEntry) -> tuple[str, str, int]:
     """Of entries with the same place, one is sent at a time."""
     if KINDS[entry.kind].one_at_a_time:
         return "kind", entry.kind, 0
     return "client", entry.kind, entry.client_id
-
-
-def _named(entry: JournalEntry) -> str:
-    return f"{entry.kind.capitalize()} {entry.id} of client {entry.client_id}"
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ Every change is one transaction, so that kill -9 and power loss leave either all
 is given only after ``accept`` has returned.
 
 Waits are kept as seconds since the machine's start together with which start that was, so a wall clock that is set
-moves none; after another start of the machine everything is due.
+moves none. After another start of the machine everything is looked at; but nobody knows how long the machine was off,
+so before a sending without an answer is repeated, its whole wait begins again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ KEPT = 100_000  # entries that are done; older ones go
 LOOKS = 200  # for what a lost sending may have made, once the entry is settled: over a week
 FIRST_LOOK_S = 1.0
 LONGEST_LOOK_S = 3600.0
+# Stands for a wait that has to begin again; keeps what it was where the machine has not been started since.
+_AGAIN_S = -1.0
+_KEEP_WAIT = f"repeat_s = iif(boot = ?, repeat_s, {_AGAIN_S}), boot = ?"
 # A wait that lies further ahead belongs to another start of a machine that does not name its starts.
 LONGEST_WAIT_S = 7 * 86400.0
 
@@ -49,7 +53,8 @@ class JournalEntry:
         person: Whose key of ITFlow it is written with; empty for the bridge's.
         accepted: When.
         due_in_s: When it is looked at next; 0 for now.
-        repeat_in_s: How long a sending without an answer is not repeated yet; 0 for no longer.
+        repeat_in_s: How long a sending without an answer is not repeated yet; 0 for no longer, None where that wait
+            was under another start of the machine and has to begin again.
         tries: Changes with every claim and every delay.
         failures: How often ITFlow itself failed on it.
         tag: Marks its rows in ITFlow, together with the number of the sending.
@@ -71,7 +76,7 @@ class JournalEntry:
     state: State
     accepted: Moment
     due_in_s: float
-    repeat_in_s: float
+    repeat_in_s: float | None
     tries: int
     failures: int
     tag: str
@@ -232,10 +237,10 @@ class Journal:
             failed: ITFlow itself failed on it.
         """
         boot, due_s, repeat_s = self._ahead(wait_s, repeat_wait_s or 0)
+        wait, until = (_KEEP_WAIT, boot) if repeat_wait_s is None else ("repeat_s = ?, boot = ?", repeat_s)
         self._change(
-            "repeat_s = coalesce(?, iif(boot = ?, repeat_s, 0)), boot = ?, due_s = ?, reason = ?, tries = tries + 1, "
-            "failures = failures + ?",
-            (None if repeat_wait_s is None else repeat_s, boot, boot, due_s, reason, failed),
+            f"{wait}, due_s = ?, reason = ?, tries = tries + 1, failures = failures + ?",
+            (until, boot, due_s, reason, failed),
             [entry.id],
         )
 
@@ -258,10 +263,11 @@ class Journal:
                 )
 
     def refused(self, entry: JournalEntry, reason: str) -> None:
-        """ITFlow does not take it."""
+        """ITFlow does not take it. Tried again by hand, what was sent without an answer is not repeated sooner."""
+        boot, due_s, _ = self._ahead(0, 0)
         self._change(
-            "state = 'refused', reason = ?, looks = 0, boot = ?, due_s = ?, repeat_s = ?",
-            (reason, *self._ahead(0, 0)),
+            f"{_KEEP_WAIT}, state = 'refused', reason = ?, looks = 0, due_s = ?",
+            (boot, boot, reason, due_s),
             [entry.id],
         )
 
@@ -269,10 +275,11 @@ class Journal:
         """Lost sendings of a settled entry were looked for; whether they will be again."""
         goes_on = entry.looks + 1 < LOOKS
         forget = "" if goes_on else ", lost = '[]'"
+        boot, due_s, _ = self._ahead(min(FIRST_LOOK_S * 2 ** min(entry.looks, 20), LONGEST_LOOK_S), 0)
         with self.database.write() as connection:
             self._set(
-                f"looks = looks + 1, boot = ?, due_s = ?, repeat_s = ?{forget}",
-                self._ahead(min(FIRST_LOOK_S * 2 ** min(entry.looks, 20), LONGEST_LOOK_S), 0),
+                f"{_KEEP_WAIT}, looks = looks + 1, due_s = ?{forget}",
+                (boot, boot, due_s),
                 entry.id,
                 connection,
                 f"AND looks = {entry.looks}",  # another process may have looked too: that is one look
@@ -340,7 +347,8 @@ def _entry(now: Moment, *row: object) -> JournalEntry:
     values = dict(zip(_COLUMNS.split(", "), row, strict=True))
     boot, due_s, repeat_s = (values.pop(name) for name in ("boot", "due_s", "repeat_s"))
     values["due_in_s"] = _left_s(now, boot, due_s)
-    values["repeat_in_s"] = _left_s(now, boot, repeat_s)
+    begins_again = boot != now.boot or repeat_s == _AGAIN_S
+    values["repeat_in_s"] = None if begins_again else _left_s(now, boot, repeat_s)
     values["fields"] = json.loads(str(values["fields"]))
     values["lost"] = frozenset(json.loads(str(values["lost"])))
     values["state"] = State(str(values["state"]))

@@ -177,7 +177,7 @@ def _doubt_writes(copy: sqlite3.Connection, schema: int) -> None:
     columns = {name for (name,) in copy.execute("SELECT name FROM pragma_table_info('journal')")}
     if {"sends", "lost"} <= columns:
         copy.execute(
-            "UPDATE journal SET sends = sends + ?1, due_s = 0, repeat_s = 0, boot = '', lost = ("
+            "UPDATE journal SET sends = sends + ?1, due_s = 0, repeat_s = -1, boot = '', lost = ("
             "  SELECT json_group_array(value) FROM ("
             "    SELECT value FROM json_each(journal.lost)"
             "    UNION SELECT sends + number.value FROM (WITH RECURSIVE count(value) AS (SELECT 1 UNION ALL"

@@ -25,7 +25,8 @@ from bridge.http.errors import rendered
 from bridge.http.state import DELIVERER, IN_USE, KEYS, MIRROR
 from bridge.itflow.client import ItflowClient
 from bridge.itflow.transport import open_session
-from bridge.outbox.delivery import Deliverer, Step, delivering
+from bridge.outbox.attempts import Step
+from bridge.outbox.delivery import Deliverer, delivering
 from bridge.outbox.journal import Journal
 from bridge.reload import InUse
 from bridge.settings import AssetsSection, Settings

@@ -69,12 +69,32 @@ def test_waits_end_by_the_time_since_the_start_whatever_the_clock_does(journal, 
     assert (journal.get(entry.id).due_in_s, journal.get(entry.id).repeat_in_s) == (0, 0)
 
 
-def test_another_start_of_the_machine_ends_every_wait(journal, clock, entry):
+def test_after_another_start_of_the_machine_all_is_looked_at_and_the_wait_of_a_sending_begins_again(
+    journal, clock, entry
+):
     journal.claim(entry, 3000)
     clock.goes(3, boot="boot-2")
-    assert (journal.get(entry.id).due_in_s, journal.get(entry.id).repeat_in_s) == (0, 0)
-    journal.defer(journal.get(entry.id), "waits", 5)
-    assert (journal.get(entry.id).due_in_s, journal.get(entry.id).repeat_in_s) == (5, 0)
+    assert (journal.get(entry.id).due_in_s, journal.get(entry.id).repeat_in_s) == (0, None)
+    for later in (
+        lambda: journal.defer(journal.get(entry.id), "ITFlow cannot be reached", 5),
+        lambda: journal.refused(journal.get(entry.id), "given up"),
+        lambda: journal.looked(journal.get(entry.id)),
+        lambda: journal.retry([entry.id]),
+    ):
+        later()  # which knows nothing of that sending
+        assert journal.get(entry.id).repeat_in_s is None
+    journal.defer(journal.get(entry.id), "lost", 5, 30)
+    assert (journal.get(entry.id).due_in_s, journal.get(entry.id).repeat_in_s) == (5, 30)
+
+
+def test_what_is_given_up_and_tried_again_waits_as_long_as_before(journal, clock, entry):
+    """A note was sent again at once, while ITFlow still held the first."""
+    journal.claim(entry, 3000)
+    journal.refused(journal.get(entry.id), "given up")
+    journal.looked(journal.get(entry.id))
+    clock.goes(10)
+    journal.retry([entry.id])
+    assert journal.get(entry.id).repeat_in_s == 2990
 
 
 def test_a_delay_leaves_the_wait_of_a_sending_as_it_is(journal, entry):

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from bridge.embedded import FaultKind
-from bridge.outbox.delivery import Step
+from bridge.outbox.attempts import Step
 from tests.outbox.conftest import SLOW_S, until
 
 ASSETS = 200

@@ -21,7 +21,7 @@ from bridge.itflow.client import ItflowClient
 from bridge.itflow.tail import last_id, rows_after
 from bridge.itflow.transport import open_session
 from bridge.outbox import contact, note, ticket
-from bridge.outbox.delivery import Step
+from bridge.outbox.attempts import Step
 from bridge.outbox.journal import State
 from tests.outbox.conftest import SLOW_S, Itflow, until
 
