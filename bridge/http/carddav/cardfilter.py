@@ -52,7 +52,7 @@ class CardFilter:
         return not parts or _tested(self._filter, (self._has(card, part) for part in parts))
 
     def _has(self, card: Card, part: etree._Element) -> bool:
-        values = card.values.get(str(part.get("name", "")).upper().rpartition(".")[2], ())
+        values = tuple(card.values(str(part.get("name", "")).rpartition(".")[2]))
         if part.find(f"{CARD}is-not-defined") is not None:
             return not values
         tests = [*part.findall(f"{CARD}text-match"), *part.findall(f"{CARD}param-filter")]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 from cachetools import LRUCache
 
@@ -19,6 +20,7 @@ _ESCAPED = re.compile(r"\\(.)")
 STATES = 8
 # Keys whose states are remembered.
 KEYS = 64
+_KEPT_NAMES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Value:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Card:
     """One vCard.
 
@@ -48,18 +50,17 @@ class Card:
     text: str
     etag: str
 
-    @cached_property
-    def values(self) -> Mapping[str, Sequence[Value]]:
-        """Its lines by the name of the property, in capitals."""
-        found: dict[str, list[Value]] = {}
-        for line in _FOLD.sub("", self.text).split("\r\n"):
-            head, colon, text = line.partition(":")
-            name, *parameters = head.split(";")
-            if colon:
-                pairs = (parameter.partition("=") for parameter in parameters)
-                value = Value(_ESCAPED.sub(r"\1", text), {key.upper(): value for key, _, value in pairs})
-                found.setdefault(name.upper(), []).append(value)
-        return found
+    def values(self, name: str) -> Iterator[Value]:
+        """Its lines of a property, whose name is in any case."""
+        text = _FOLD.sub("", self.text) if "\r\n " in self.text else self.text
+        for head, value in _lines(name).findall(text):
+            pairs = (parameter.partition("=") for parameter in head.split(";")[1:])
+            yield Value(_ESCAPED.sub(r"\1", value), {key.upper(): value for key, _, value in pairs})
+
+
+@lru_cache(_KEPT_NAMES)
+def _lines(name: str) -> re.Pattern[str]:
+    return re.compile(rf"^{re.escape(name)}((?:;[^:\r]*)?):(.*)\r$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +68,22 @@ class AddressBook:
     """Cards by their file names, in the order of the book.
 
     Attributes:
+        text: The whole book.
+        etags: Those of the cards, by file name.
         token: Names this state of the book, as a URI (RFC 6578, 3.3).
     """
 
+    text: bytes
     cards: Mapping[str, Card]
+    etags: Mapping[str, str]
     token: str
 
 
 def cut(book: bytes) -> AddressBook:
     """Cut a file of vCards apart; each must have a UID of its own."""
     cards = {card.file: card for card in _cards(book.decode("utf-8"))}
-    state = "".join(f"{file} {card.etag}\n" for file, card in sorted(cards.items()))
-    return AddressBook(cards, f"urn:itflow-bridge:cards:{_digest(state)}")
+    etags = {file: card.etag for file, card in cards.items()}
+    return AddressBook(book, cards, etags, f"urn:itflow-bridge:cards:{_digest(book)}")
 
 
 def _cards(text: str) -> Iterator[Card]:
@@ -86,11 +91,13 @@ def _cards(text: str) -> Iterator[Card]:
         uid = _UID.search(_FOLD.sub("", found[0]))
         if uid is None:
             raise ValueError("a vCard without a UID")
-        yield Card(f"{uid[1]}.vcf", found[0], f'"{_digest(found[0])}"')
+        # One text for all states of a book that are remembered.
+        file, etag = sys.intern(f"{uid[1]}.vcf"), sys.intern(f'"{_digest(found[0].encode())}"')
+        yield Card(file, found[0], etag)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
 
 
 class States:
@@ -102,18 +109,10 @@ class States:
     def note(self, key_name: str, book: AddressBook) -> None:
         """A key's book is this now."""
         known = self._states.setdefault(key_name, LRUCache(STATES))
-        if book.token not in known:
-            known[book.token] = {file: card.etag for file, card in book.cards.items()}
+        # Found there, it is the one used last; else the book's own, shared by all keys with this book.
+        known[book.token] = known.get(book.token, book.etags)
 
-    def since(self, key_name: str, token: str, book: AddressBook) -> tuple[list[Card], list[str]] | None:
-        """The cards that are new or other than in an earlier state, and the names of those that are gone.
-
-        Returns:
-            None where the state is not known any more.
-        """
+    def etags(self, key_name: str, token: str) -> Mapping[str, str] | None:
+        """The entity tags of a key's book in an earlier state, by file name; None where it is not known any more."""
         states = self._states.get(key_name)
-        then = states.get(token) if states is not None else None
-        if then is None:
-            return None
-        changed = [card for file, card in book.cards.items() if then.get(file) != card.etag]
-        return changed, [file for file in then if file not in book.cards]
+        return None if states is None else states.get(token)

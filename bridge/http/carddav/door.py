@@ -7,7 +7,8 @@ password of Basic, under any user name.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -21,13 +22,14 @@ from bridge.http import bookquestion
 from bridge.http.carddav import dav
 from bridge.http.carddav.cardfilter import CardFilter
 from bridge.http.carddav.cards import AddressBook, Card, States, cut
-from bridge.http.carddav.dav import CARD, DAV, SERVER, Found, Property, element, href
+from bridge.http.carddav.dav import CARD, DAV, SERVER, Found, Property, Xml, element, href
 from bridge.http.keys import require
 from bridge.http.phonebook import BOOKS, PHONES
 from bridge.http.proxies import PREFIX
 from bridge.http.state import MIRROR
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.view import View
+from bridge.tasks import uncollected
 
 routes = web.RouteTableDef()
 
@@ -38,7 +40,8 @@ MEDIA_TYPE = "text/vcard; charset=utf-8"
 XML = "application/xml; charset=utf-8"
 _ALLOW = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 _ABOUT: Final[Mapping[str, str]] = {"DAV": "1, 3, addressbook", hdrs.ALLOW: _ALLOW}
-_KEPT_BOOKS = 8  # cut into cards
+_KEPT_CARDS = 200_000  # of all books that are kept cut into cards
+_DIGITS = 9  # of a number of results
 _REPORTS = ("addressbook-query", "addressbook-multiget", "sync-collection")
 
 STATES = web.AppKey("STATES", States)
@@ -47,8 +50,12 @@ CUT: web.AppKey[LRUCache[str, AddressBook]] = web.AppKey("CUT", LRUCache)
 
 async def keep_cards(app: web.Application) -> AsyncIterator[None]:
     """What the door remembers while the application runs."""
-    app[STATES], app[CUT] = States(), LRUCache(_KEPT_BOOKS)
+    app[STATES], app[CUT] = States(), LRUCache(_KEPT_CARDS, getsizeof=_size)
     yield
+
+
+def _size(book: AddressBook) -> int:
+    return max(1, len(book.cards))
 
 
 @routes.get("/.well-known/carddav")
@@ -84,7 +91,10 @@ class _Asked:
         made = await app[BOOKS].book(app[MIRROR].snapshot, Wish(row, view, Ask()))
         book = app[CUT].get(made.etag)
         if book is None:
-            app[CUT][made.etag] = book = await asyncio.to_thread(cut, made.body)
+            with uncollected():
+                book = await asyncio.to_thread(cut, made.body)
+            if _size(book) <= _KEPT_CARDS:
+                app[CUT][made.etag] = book
         app[STATES].note(key.name, book)
         app[PHONES].note(bookquestion.phone(self.request, row, {}, key), made.entries)
         return book
@@ -122,8 +132,8 @@ class _Asked:
     def collection(self, book: AddressBook) -> Found:
         """The address book."""
         supported = (element(f"{DAV}supported-report", element(f"{DAV}report", _report(name))) for name in _REPORTS)
-        address_data = element(f"{CARD}address-data-type")
-        address_data.attrib.update({"content-type": "text/vcard", "version": "3.0"})
+        vcard = {"content-type": "text/vcard", "version": "3.0"}
+        address_data = element(f"{CARD}address-data-type", attributes=vcard)
         return Found(
             self.prefix + BOOK,
             {
@@ -151,7 +161,7 @@ def _asked(request: web.Request) -> tuple[_Asked, str]:
     return _Asked(request, require(request, Feature.PHONEBOOK)), request.match_info["place"].strip("/")
 
 
-def _report(name: str) -> etree._Element:
+def _report(name: str) -> Xml:
     return element(f"{DAV if name == 'sync-collection' else CARD}{name}")
 
 
@@ -162,7 +172,7 @@ async def shown(request: web.Request) -> web.StreamResponse:
     book = await asked.book()
     headers = {hdrs.CONTENT_TYPE: MEDIA_TYPE}
     if place == "book":
-        return web.Response(text="".join(card.text for card in book.cards.values()), headers=headers)
+        return web.Response(body=book.text, headers=headers)
     card = book.cards.get(_file(place))
     if card is None:
         raise NotFound(f"There is no such card; {BOOK} has them all.")
@@ -180,14 +190,14 @@ async def described(request: web.Request) -> web.StreamResponse:
     book = await asked.book()
     below = asked.request.headers.get("Depth", "infinity") != "0"
     if place == "":
-        resources = [asked.home(), *([asked.collection(book)] if below else [])]
+        resources: Iterable[Found] = [asked.home(), *([asked.collection(book)] if below else [])]
     elif place == "book":
-        resources = [asked.collection(book), *(map(asked.card, book.cards.values()) if below else ())]
+        resources = chain([asked.collection(book)], map(asked.card, book.cards.values()) if below else ())
     elif card := book.cards.get(_file(place)):
         resources = [asked.card(card)]
     else:
         raise NotFound(f"There is nothing at this address; the book is {BOOK}")
-    return _multistatus(dav.multistatus(resources, names))
+    return await _multistatus(resources, names)
 
 
 @routes.route("REPORT", PLACE)
@@ -199,16 +209,19 @@ async def reported(request: web.Request) -> web.StreamResponse:
         raise BadParameter("A REPORT says what is wanted in its body.")
     names, book = dav.wanted(root), await asked.book()
     if root.tag == f"{CARD}addressbook-multiget":
-        return _multistatus(dav.multistatus(_wanted_cards(asked, root, book), names))
+        return await _multistatus(_wanted_cards(asked, root, book), names)
     if root.tag == f"{CARD}addressbook-query":
         searched = CardFilter(root.find(f"{CARD}filter"), asked.key.numbers.region)
-        cards = await asyncio.to_thread(lambda: [card for card in book.cards.values() if searched.passes(card)])
+        found = (asked.card(card) for card in book.cards.values() if searched.passes(card))
         most = root.findtext(f"{CARD}limit/{CARD}nresults", "").strip()
-        shown = cards[: int(most)] if most.isascii() and most.isdigit() else cards
-        return _multistatus(dav.multistatus(map(asked.card, shown), names))
+        return await _multistatus(islice(found, int(most)) if _is_number(most) else found, names)
     if root.tag == f"{DAV}sync-collection":
-        return _synced(asked, root, book, names)
+        return await _synced(asked, root, book, names)
     return web.Response(status=403, body=dav.problem(f"{DAV}supported-report"), headers={hdrs.CONTENT_TYPE: XML})
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def _wanted_cards(asked: _Asked, root: etree._Element, book: AddressBook) -> Iterator[Found]:
@@ -218,20 +231,24 @@ def _wanted_cards(asked: _Asked, root: etree._Element, book: AddressBook) -> Ite
         yield asked.card(card) if card else Found(address, None)
 
 
-def _synced(asked: _Asked, root: etree._Element, book: AddressBook, names: frozenset[str] | None) -> web.Response:
+async def _synced(
+    asked: _Asked, root: etree._Element, book: AddressBook, names: frozenset[str] | None
+) -> web.Response:
     """What has changed since a token; a client whose token is forgotten begins anew."""
     token = root.findtext(f"{DAV}sync-token", "").strip()
     if not token:
-        return _multistatus(dav.multistatus(map(asked.card, book.cards.values()), names, book.token))
-    since = asked.request.app[STATES].since(asked.key.name, token, book)
-    if since is None:
+        return await _multistatus(map(asked.card, book.cards.values()), names, book.token)
+    then = asked.request.app[STATES].etags(asked.key.name, token)
+    if then is None:
         return web.Response(status=403, body=dav.problem(f"{DAV}valid-sync-token"), headers={hdrs.CONTENT_TYPE: XML})
-    changed, gone = since
-    resources = [*map(asked.card, changed), *(Found(asked.address(file), None) for file in gone)]
-    return _multistatus(dav.multistatus(resources, names, book.token))
+    changed = (asked.card(card) for file, card in book.cards.items() if then.get(file) != card.etag)
+    gone = (Found(asked.address(file), None) for file in then if file not in book.cards)
+    return await _multistatus(chain(changed, gone), names, book.token)
 
 
-def _multistatus(body: bytes) -> web.Response:
+async def _multistatus(found: Iterable[Found], names: frozenset[str] | None, token: str = "") -> web.Response:
+    """The answer, made in a thread: a book may have tens of thousands of cards."""
+    body = await asyncio.to_thread(dav.multistatus, found, names, token)
     return web.Response(status=207, body=body, headers={hdrs.CONTENT_TYPE: XML, "DAV": _ABOUT["DAV"]})
 
 
