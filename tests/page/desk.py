@@ -81,17 +81,35 @@ class Seen:
 
 
 @dataclass
-class Desk:
-    """A bridge that runs, and a browser.
+class Served:
+    """A bridge that runs.
 
     Attributes:
         url: Its address, without a slash at the end.
-        seen: What all pages of it did wrong.
+        path: Its bridge.db.
     """
 
     app: web.Application
     url: str
     path: Path
+
+    async def tell(self, *events: Event) -> None:
+        """What a phone system tells."""
+        await self.app[BOOK].take(events)
+
+    async def app_rows(self) -> list[int]:
+        """Calls of the log, of a client that has the first contact."""
+        return [one.id for one in await self.app[BOOK].read(Filters(client_id=1))]
+
+
+@dataclass
+class Desk(Served):
+    """A bridge that runs, and a browser.
+
+    Attributes:
+        seen: What all pages of it did wrong.
+    """
+
     browser: Browser
     seen: Seen = field(default_factory=Seen)
 
@@ -121,14 +139,6 @@ class Desk:
             yield context
         finally:
             await context.close()
-
-    async def tell(self, *events: Event) -> None:
-        """What a phone system tells."""
-        await self.app[BOOK].take(events)
-
-    async def app_rows(self) -> list[int]:
-        """Calls of the log, of a client that has the first contact."""
-        return [one.id for one in await self.app[BOOK].read(Filters(client_id=1))]
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -200,9 +210,8 @@ def furnish(path: Path) -> None:
 
 
 @asynccontextmanager
-async def desk(folder: Path, **sections: object) -> AsyncIterator[Desk]:
-    """Everything, as ``serve`` runs it, on a port of its own."""
-    chromium = shutil.which("chromium") or lacking("There is no chromium; on Debian: apt install chromium")
+async def served(folder: Path, **sections: object) -> AsyncIterator[Served]:
+    """A bridge, as ``serve`` runs it, on a port of its own, with people and callers but no browser."""
     path = folder / "bridge.db"
     furnish(path)
     database = Database(path)
@@ -210,11 +219,26 @@ async def desk(folder: Path, **sections: object) -> AsyncIterator[Desk]:
     database.close()
     freshness = Freshness(people_at=Moment.now(), money_at=Moment.now(), doubts={"contacts": f"Lost {HOSTILE[0]}"})
     app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT, freshness)})
-    async with service.serving(app) as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    async with service.serving(app) as url:
+        yield Served(app, url, path)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium") or lacking("There is no chromium; on Debian: apt install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
-            made_desk = Desk(app, url, path, browser)
-            await made_desk.tell(*past())
-            yield made_desk
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def desk(folder: Path, **sections: object) -> AsyncIterator[Desk]:
+    """A bridge with calls of the last days, and a browser before it."""
+    async with served(folder, **sections) as made, chromium() as browser:
+        made_desk = Desk(made.app, made.url, made.path, browser)
+        await made_desk.tell(*past())
+        yield made_desk

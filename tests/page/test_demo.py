@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.access.running import running
-from tests.counterparts import lacking
+from tests.page.desk import chromium
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,15 +20,12 @@ MOST_S = 10.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def page() -> AsyncIterator[Page]:
-    chromium = shutil.which("chromium") or lacking("There is no chromium; on Debian: apt install chromium")
     with running("demo", "--port", "0", until=r"(http://\S+/sign-in\?link=\S+)") as demo:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        async with chromium() as browser:
             opened = await browser.new_page()
             await opened.goto(demo.url)
             await opened.get_by_role("button", name="Sign in").click()
             yield opened
-            await browser.close()
         demo.stop()
 
 
