@@ -35,5 +35,10 @@ def ticket_page(itflow_url: str, client_id: int, ticket_id: int) -> str:
     return _link(itflow_url, "agent/ticket.php", {"client_id": client_id, "ticket_id": ticket_id})
 
 
+def asset_page(itflow_url: str, client_id: int, asset_id: int) -> str:
+    """The page of an asset; empty without ITFlow's address."""
+    return _link(itflow_url, "agent/asset_details.php", {"client_id": client_id, "asset_id": asset_id})
+
+
 def _link(itflow_url: str, page: str, query: Mapping[str, object]) -> str:
     return f"{itflow_url.rstrip('/')}/{page}?{urlencode(query)}" if itflow_url else ""

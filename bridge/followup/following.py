@@ -17,10 +17,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from bridge.calls import Cause
 from bridge.calls.book import CallBook
 from bridge.calls.rows import Logged
 from bridge.directory.mirror import Mirror
-from bridge.errors import NotFound, NotReady, RequestError, StorageError
+from bridge.errors import BadParameter, NotFound, NotReady, RequestError, StorageError
 from bridge.followup import rules, texts
 from bridge.followup.kept import Kept, Taken
 from bridge.followup.rules import Colleague
@@ -85,6 +86,34 @@ class Followup:
                     await asyncio.sleep(RETRY_S)
             await self._patiently(partial(self._kept.move, logged.change))
 
+    @property
+    def notes(self) -> bool:
+        """Whether this ITFlow takes notes: 26.08 and later do."""
+        return self._mirror.freshness.generation == Generation.FROM_26_08
+
+    async def noted_on(self, logged: Logged, by: str) -> int | None:
+        """The ticket that a call is noted on, or will be once it was answered; None for none.
+
+        Args:
+            logged: The call; nobody may have answered it yet.
+            by: Who looks, by an extension: counts as who answers.
+
+        Raises:
+            StorageError: What was chosen cannot be read.
+        """
+        client_id = logged.party.client_id
+        current = self._mirror.current
+        if not client_id or not self.notes or current is None:
+            return None
+        kept = await self._database.run(partial(self._kept.of, logged.id))
+        if kept.ticket_id is None and kept.entry is not None:
+            with suppress(NotFound):
+                written = (await self._deliverer.entry(kept.entry)).fields.get("ticket_id")
+                return written if isinstance(written, int) else None
+        colleague = self._colleague(texts.ours_of(logged.call) or by)
+        tickets = current.tickets_of(0, client_id)
+        return kept.ticket_id or rules.ticket_of(logged.call, logged.party, colleague, tickets, self._section)
+
     async def choose(self, row: int, ticket_id: int) -> str:
         """Have a call noted on a ticket, while it is up or later.
 
@@ -97,15 +126,21 @@ class Followup:
 
         Raises:
             NotFound: There is no such call, or the client has no such ticket.
+            BadParameter: Nothing can be noted of the call, or in this ITFlow.
             BridgeError: See ``Deliverer.promise``.
         """
         logged = await self._book.one(row)
         client_id = logged.party.client_id
         if not client_id or self._mirror.snapshot.ticket_client(ticket_id) != client_id:
             raise NotFound(f"The client of call {row} has no ticket {ticket_id}.")
+        if not self.notes:
+            raise BadParameter("ITFlow takes notes of calls from 26.08 on; this one is older, or was not read yet.")
+        call = logged.call
+        if call.ended is not None and (not call.talk_s or call.cause is Cause.LOST):
+            raise BadParameter(f"There is nothing to note of call {row}: nobody talked, or its end was not told.")
         async with self._turn:
             before = await self._database.run(partial(self._kept.choose, row, ticket_id))
-            if logged.call.ended is None:
+            if call.ended is None:
                 return f"The call will be noted on ticket {ticket_id} when it is over."
             if before.entry is not None:
                 await self._tell_former(logged, before.entry, ticket_id)
@@ -133,10 +168,10 @@ class Followup:
             logged.id,
             call,
             party,
-            self._colleague(call.answered_by),
+            self._colleague(texts.ours_of(call)),
             self._mirror.snapshot.tickets_of(0, party.client_id),
             self._section,
-            notes=self._mirror.freshness.generation == Generation.FROM_26_08,
+            notes=self.notes,
             chosen=kept.ticket_id,
         )
         if kept.entry is not None and not await self._gives_way(kept, item):
@@ -162,7 +197,7 @@ class Followup:
         """Promise it; whether it stands for the call, or only speaks of it."""
         ended = logged.call.ended or dt.datetime.now(dt.UTC)
         age_s = max(0.0, (dt.datetime.now(dt.UTC) - ended).total_seconds())
-        person = self._colleague(logged.call.answered_by)
+        person = self._colleague(texts.ours_of(logged.call))
         try:
             entry = await self._deliverer.promise(
                 logged.party.client_id or 0,

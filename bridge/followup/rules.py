@@ -5,6 +5,7 @@ call                      rule            what is written
 ========================  ==============  ===========================================================================
 answered, from outside    ``note``        a note on the ticket that was chosen; else on the newest open one that the
                                           person who answered has, else the newest of the contact, else of the client
+answered, to outside                      a note on the ticket that was chosen, and without a choice nothing
 missed                    ``missed``      a ticket, one however often the client tries in ``tickets.missed_within_s``
 its end is only supposed                  nothing: nobody knows how long it was, or whether it was answered
 of no certain client                      nothing
@@ -65,17 +66,27 @@ def written(
     """
     if call.state is not State.ENDED or call.cause is Cause.LOST or not party.client_id:
         return None
-    rules = section.rules(party.client_id, call.queue)
     if call.missed:
-        return _ticket(call, party) if AfterCall.MISSED in rules else None
+        wanted = AfterCall.MISSED in section.rules(party.client_id, call.queue)
+        return _ticket(call, party) if wanted else None
     if not notes or not call.talk_s:
         return None
-    if chosen is not None:
-        return note(call_row, call, party, colleague, chosen)
+    noted_on = chosen or ticket_of(call, party, colleague, tickets, section)
+    return note(call_row, call, party, colleague, noted_on) if noted_on else None
+
+
+def ticket_of(
+    call: Call, party: Party, colleague: Colleague | None, tickets: Sequence[Ticket], section: TicketsSection
+) -> int | None:
+    """The ticket that a call is noted on if it is answered and nobody chooses another; None for none.
+
+    Args: as ``written`` takes them.
+    """
+    rules = section.rules(party.client_id or 0, call.queue)
     if AfterCall.NOTE not in rules or call.direction is not Direction.IN:
         return None
     found = best(tickets, party.contact_id, colleague)
-    return note(call_row, call, party, colleague, found.id) if found else None
+    return found.id if found else None
 
 
 def best(tickets: Sequence[Ticket], contact_id: int | None, colleague: Colleague | None) -> Ticket | None:

@@ -11,15 +11,21 @@ from bridge.outbox.note import clock_text
 LONGEST_SUBJECT = 200
 
 
+def ours_of(call: Call) -> str:
+    """Who of ours had a call: who placed one to outside, or answered one first; empty where nobody did."""
+    return call.placed_by if call.direction is Direction.OUT else call.answered_by
+
+
 def note(call: Call, party: Party, person: str) -> str:
     """A call that was answered."""
-    who = f"{person} ({call.answered_by})" if person and call.answered_by else person or call.answered_by
-    towards = "to" if call.direction is Direction.OUT else "from"
+    ours = ours_of(call)
+    who = f"{person} ({ours})" if person and ours else person or ours
+    towards, did = ("to", "placed") if call.direction is Direction.OUT else ("from", "answered")
     lines = [
-        f"Call {towards} {_named(party)}{f', answered by {who}' if who else ''}",
+        f"Call {towards} {_named(party)}{f', {did} by {who}' if who else ''}",
         f"{_moment(call.started)}, talked {clock_text(call.talk_s)}, waited {clock_text(call.wait_s)}",
     ]
-    others = list(dict.fromkeys(talk.extension for talk in call.talks[1:] if talk.extension != call.answered_by))
+    others = list(dict.fromkeys(talk.extension for talk in call.talks[1:] if talk.extension != ours))
     if any(others):
         lines.append(f"Then: {', '.join(filter(None, others))}")
     if call.queue:

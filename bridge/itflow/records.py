@@ -159,6 +159,18 @@ class Ticket:
     archived: Filled = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A device or a service; ``contact_id`` says whom it is assigned to. The mirror holds none."""
+
+    id: Id
+    client_id: Id = 0
+    contact_id: Id = 0
+    name: Text = ""
+    type: Text = ""
+    archived: Filled = False
+
+
 # Columns are named <module in the singular>_<field>, but for these.
 _COLUMNS = {
     "archived": "{}_archived_at",
@@ -171,7 +183,7 @@ _COLUMNS = {
     "Location.extension": "location_phone_extension",
 }
 
-R = TypeVar("R", Client, Contact, Location, Vendor, Invoice, Payment, Ticket)
+R = TypeVar("R", Client, Contact, Location, Vendor, Invoice, Payment, Ticket, Asset)
 
 
 def columns(record_type: type[Any]) -> dict[str, str]:
@@ -202,7 +214,8 @@ def _reader(record_type: type[Any]) -> _Reader:
 
 
 _READERS: Final[Mapping[type[Any], _Reader]] = {
-    record_type: _reader(record_type) for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Ticket)
+    record_type: _reader(record_type)
+    for record_type in (Client, Contact, Location, Vendor, Invoice, Payment, Ticket, Asset)
 }
 
 

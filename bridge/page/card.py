@@ -19,12 +19,15 @@ from bridge.directory import links
 from bridge.directory.entries import Client, Entry, Kind, covers
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import NotFound, NotReady
-from bridge.http.state import BOOK, MIRROR, PEOPLE, SETTINGS
+from bridge.http.state import BOOK, FOLLOWUP, MIRROR, PEOPLE, SETTINGS
+from bridge.itflow.records import Asset
+from bridge.page.assets import ASSETS, of_contact
 from bridge.page.door import Visitor
 
 LAST_CALLS = 5
 MOST_TICKETS = 30
 MOST_LOCATIONS = 5
+MOST_ASSETS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,28 @@ class TicketLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetLine:
+    """An asset of the caller."""
+
+    name: str
+    type: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetLines:
+    """The first assets of the caller, and how many there are beyond."""
+
+    first: Sequence[AssetLine] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """Who is on the other side of a call, as one person may see it.
 
     Attributes:
-        mine: ``ringing``, ``talking`` or ``over``, for the person whose card it is.
+        mine: ``ringing``, ``calling``, ``talking`` or ``over``, for the person whose card it is.
         number: E.164, short, or as sent; empty where withheld.
         name: Empty where it is not known.
         place: The country, or the client's locations.
@@ -52,6 +72,9 @@ class Card:
         balance: In words; empty where it may not be seen or is not known.
         several: Everybody with this number, where there are several.
         known: Somebody has this number.
+        assets: None where they are still to be asked of ITFlow.
+        notes: This ITFlow takes notes of calls.
+        noted_on: The ticket that the call is noted on, or will be; None for none unless one is chosen.
     """
 
     row: int
@@ -77,17 +100,30 @@ class Card:
     contact_url: str
     client_url: str
     known: bool
-    assets: Sequence[str] = ()
+    assets: AssetLines | None
+    notes: bool
+    noted_on: int | None
 
 
 def part(logged: Logged, person: Person) -> str:
-    """What a person has to do with a call: ``ringing``, ``talking``, ``over`` (it was theirs), or empty."""
+    """What a person has to do with a call.
+
+    Returns:
+        ``ringing``, ``calling`` (they call somebody outside), ``talking``, ``over`` (it was theirs), or empty.
+    """
+    call = logged.call
     called = {name.casefold() for name in person.called}
-    talks = [talk for talk in logged.call.talks if talk.extension.casefold() in called]
-    if any(talk.until is None for talk in talks) and logged.call.state is not State.ENDED:
+    talks = [talk for talk in call.talks if talk.extension.casefold() in called]
+    rung = [one for one in call.rung if one.extension.casefold() in called]
+    placed = call.direction is Direction.OUT and call.placed_by.casefold() in called
+    if call.state is State.ENDED:
+        return "over" if talks or rung or placed else ""
+    # Of a call to outside, phone systems tell that the other side talks.
+    if any(talk.until is None for talk in talks) or (placed and call.state is State.TALKING):
         return "talking"
-    rung = [one for one in logged.call.rung if one.extension.casefold() in called]
-    if any(one.outcome is Outcome.RINGING for one in rung) and logged.call.state is not State.ENDED:
+    if placed:
+        return "calling"
+    if any(one.outcome is Outcome.RINGING for one in rung):
         return "ringing"
     return "over" if talks or rung else ""
 
@@ -112,16 +148,10 @@ async def card(app: web.Application, seen: Visitor, logged: Logged, mine: str) -
         logged: The call.
         mine: What ``part`` says.
     """
-    call, rights = logged.call, seen.rights
-    number = call.other_number or logged.party.number
-    try:
-        snapshot = app[MIRROR].snapshot
-    except NotReady:
-        snapshot = Snapshot.build()
-    facts = callerid.facts(snapshot, callerid.lookup(snapshot, rights, number))
+    call = logged.call
+    snapshot, facts, entry = _who(app, seen, logged)
     client = snapshot.client(facts["client_id"] or 0)
-    entry = _entry(snapshot, facts)
-    number = facts["number"] or number
+    number = facts["number"] or _number(logged)
     url = str(app[SETTINGS].itflow.url or "")
     tickets = _tickets(snapshot, seen, client, entry, url)
     now = dt.datetime.now(dt.UTC)
@@ -149,7 +179,48 @@ async def card(app: web.Application, seen: Visitor, logged: Logged, mine: str) -
         contact_url=links.entry_page(url, entry.kind, entry.id, entry.name, entry.client_id) if entry else "",
         client_url=links.client_page(url, client.id) if client else "",
         known=facts["result"] not in {"miss", "withheld"},
+        assets=_assets_known(app, seen, entry),
+        notes=app[FOLLOWUP].notes,
+        noted_on=await app[FOLLOWUP].noted_on(logged, seen.person.extensions[0] if seen.person.extensions else ""),
     )
+
+
+async def assets(app: web.Application, seen: Visitor, logged: Logged) -> AssetLines:
+    """The assets of the caller, asked of ITFlow where they are not known; none where it does not tell them."""
+    _, _, entry = _who(app, seen, logged)
+    if entry is None or entry.kind is not Kind.CONTACT or not seen.may(Feature.ASSETS):
+        return AssetLines()
+    return _lines(app, entry, await app[ASSETS].ask(entry.client_id))
+
+
+def _assets_known(app: web.Application, seen: Visitor, entry: Entry | None) -> AssetLines | None:
+    if entry is None or entry.kind is not Kind.CONTACT or not entry.client_id or not seen.may(Feature.ASSETS):
+        return AssetLines()
+    known = app[ASSETS].known(entry.client_id)
+    return None if known is None else _lines(app, entry, known)
+
+
+def _lines(app: web.Application, entry: Entry, known: Sequence[Asset]) -> AssetLines:
+    url = str(app[SETTINGS].itflow.url or "")
+    lines = [
+        AssetLine(one.name, one.type, links.asset_page(url, entry.client_id, one.id))
+        for one in of_contact(known, entry.id, entry.name)
+    ]
+    return AssetLines(lines[:MOST_ASSETS], max(0, len(lines) - MOST_ASSETS))
+
+
+def _number(logged: Logged) -> str:
+    return logged.call.other_number or logged.party.number
+
+
+def _who(app: web.Application, seen: Visitor, logged: Logged) -> tuple[Snapshot, Mapping[str, Any], Entry | None]:
+    """Who is on the other side, as far as somebody may see it."""
+    try:
+        snapshot = app[MIRROR].snapshot
+    except NotReady:
+        snapshot = Snapshot.build()
+    facts = callerid.facts(snapshot, callerid.lookup(snapshot, seen.rights, _number(logged)))
+    return snapshot, facts, _entry(snapshot, facts)
 
 
 def _entry(snapshot: Snapshot, facts: Mapping[str, Any]) -> Entry | None:

@@ -21,7 +21,7 @@ from bridge.calls.rows import Logged
 from bridge.directory.entries import covers
 from bridge.errors import StorageError, TooMany
 from bridge.http.proxies import PREFIX
-from bridge.http.state import BOOK, PHONE, SETTINGS
+from bridge.http.state import BOOK, PHONE
 from bridge.numbers import international
 from bridge.page import render
 from bridge.page.card import Card, card, names, part
@@ -233,8 +233,6 @@ def card_html(request: web.Request, seen: Visitor, made: Card) -> str:
         visitor=seen,
         base=request.get(PREFIX, ""),
         dials=PHONE in request.app,
-        # Notes on tickets came with ITFlow 26.08.
-        notes=request.app[SETTINGS].tickets.mirrored,
     )
 
 

@@ -9,11 +9,11 @@ from aiohttp import web
 
 from bridge.access.key import Feature
 from bridge.calls.rows import Logged
-from bridge.errors import BadParameter
+from bridge.errors import BadParameter, NotFound
 from bridge.http.errors import asks_for_a_name
 from bridge.http.state import BOOK, PHONE
 from bridge.page import render
-from bridge.page.card import card, part
+from bridge.page.card import assets, card, part
 from bridge.page.door import Visitor, back, form, shown, view
 from bridge.page.live import card_html, line_html, may_see
 
@@ -45,9 +45,23 @@ async def now(request: web.Request, seen: Visitor) -> web.StreamResponse:
 async def live_part(request: web.Request, seen: Visitor, up: list[Logged]) -> dict[str, Any]:
     """What a view needs that shows one's own calls: their cards, and the change that they are of."""
     after = request.app[BOOK].last
-    parts = [(one, mine) for one in up if (mine := part(one, seen.person)) in {"ringing", "talking"}]
+    parts = [(one, mine) for one in up if (mine := part(one, seen.person)) in {"ringing", "calling", "talking"}]
     cards = [card_html(request, seen, await card(request.app, seen, one, mine)) for one, mine in parts]
     return {"cards": cards, "after": after}
+
+
+@routes.get(r"/page/calls/{row:\d{1,18}}/assets")
+@view(Feature.ASSETS)
+async def assets_of(request: web.Request, seen: Visitor) -> web.StreamResponse:
+    """The assets of a caller, for a card that was shown before they were known; 204 where there are none to tell."""
+    logged = await request.app[BOOK].one(int(request.match_info["row"]))
+    if not (may_see(seen, logged) or part(logged, seen.person)):
+        raise NotFound(f"There is no call {logged.id} in the log.")
+    found = await assets(request.app, seen, logged)
+    if not found.first:
+        return web.Response(status=204, headers=render.HEADERS)
+    html = render.text("assets.html", assets=found)
+    return web.Response(text=html, content_type="text/html", headers=render.HEADERS)
 
 
 @routes.post("/page/dial")

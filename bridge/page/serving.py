@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
+from functools import partial
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bridge import numbers
 from bridge.access.rights import Rights
 from bridge.access.throttle import Throttle
-from bridge.http.state import SETTINGS, STORAGE, WATCH
+from bridge.http.state import IN_USE, ITFLOW, MIRROR, SETTINGS, STORAGE, WATCH
+from bridge.itflow.capabilities import Generation
+from bridge.itflow.client import ItflowClient
+from bridge.itflow.transport import open_session
 from bridge.page import live, log, now, office, render, signin, tools, writing
+from bridge.page.assets import ASSETS, PAGE_SIZE, Assets
 from bridge.page.door import RIGHTS, SESSIONS
 from bridge.page.live import STREAMS, Streams
 from bridge.page.sessions import Sessions
@@ -52,6 +57,24 @@ async def _kept(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(render.prepare)
     await asyncio.to_thread(numbers.local_time, "+12065550100", dt.datetime.now(dt.UTC))
     app[WATCH].follow("page", take_over)
-    async with app[STREAMS].fed(app):
-        yield
+    async with open_session() as session:
+        app[ASSETS] = Assets(partial(_asking, app, session), partial(_gives_all, app))
+        async with app[STREAMS].fed(app):
+            yield
     app[WATCH].unfollow("page")
+
+
+def _asking(app: web.Application, session: ClientSession) -> ItflowClient:
+    """Who asks ITFlow for assets, with the key and the address of now.
+
+    Raises:
+        SettingsError: ITFlow's address or key is not set.
+    """
+    section = app[IN_USE].settings.itflow
+    url, _ = section.require()
+    key = app[ITFLOW].api_key
+    return ItflowClient(session, url, key, timeout_s=section.timeout_s, page_size=PAGE_SIZE, attempts=1)
+
+
+def _gives_all(app: web.Application) -> bool:
+    return app[MIRROR].freshness.generation == Generation.FROM_26_08

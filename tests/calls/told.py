@@ -29,6 +29,15 @@ def incoming(call_id: str = "1.1", number: str = ANN, to: str = "101") -> list[E
     ]
 
 
+def outgoing(call_id: str = "1.1", number: str = ANN, by: str = "101") -> list[Event]:
+    """A call that 101 places, which is taken up outside, and ends."""
+    return [
+        event(What.BEGAN, 0, call_id, direction=Direction.OUT, from_number=by, to_number=number, extension=by),
+        event(What.ANSWERED, 9, call_id),
+        event(What.ENDED, 69, call_id, cause=Cause.NORMAL),
+    ]
+
+
 def missed(call_id: str = "1.1", number: str = ANN, to: str = "101") -> list[Event]:
     """One that nobody answers."""
     began, rung, *_ = incoming(call_id, number, to)

@@ -12,11 +12,12 @@ import pytest
 
 from bridge.calls import Event
 from bridge.calls.book import CallBook
+from bridge.calls.rows import Filters
 from bridge.clock import Moment
 from bridge.directory.entries import Client, Entry, Kind, Ticket
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
-from bridge.errors import NotFound
+from bridge.errors import BadParameter, NotFound
 from bridge.followup.following import Followup
 from bridge.followup.rules import Colleague
 from bridge.itflow.capabilities import Generation
@@ -28,7 +29,7 @@ from bridge.settings import AssetsSection, CallsSection, TicketsSection
 from bridge.storage import Database
 from bridge.tasks import running
 from tests.calls.conftest import who
-from tests.calls.told import ANN, NOON, incoming, missed
+from tests.calls.told import ANN, NOON, incoming, missed, outgoing
 from tests.outbox.conftest import Itflow, until
 
 RULES = TicketsSection(note="on", missed="ticket", choose_s=0)
@@ -214,6 +215,46 @@ async def test_a_ticket_is_chosen_after_the_note_was_written(world: World):
     first, moved, second = world.notes()
     assert (first[:2], moved[:2], second[:2]) == (("1", "00:01:00"), ("1", "00:00:00"), ("2", "00:01:00"))
     assert "belongs to ticket 2" in moved[2]
+
+
+async def test_a_call_to_outside_is_noted_where_its_ticket_is_chosen_and_not_by_itself(world: World):
+    async with world.following() as followup:
+        await world.book.take(recent([*outgoing("1.1"), *outgoing("2.2")]))
+        await world.settled()
+        assert not world.notes()
+        for logged in await world.book.read(Filters()):
+            assert await followup.noted_on(logged, "101") is None
+        await followup.choose(1, 2)
+        await world.settled()
+        assert await followup.noted_on(await world.book.one(1), "101") == 2
+    ((ticket, worked, text),) = world.notes()
+    assert (ticket, worked) == ("2", "00:01:00")
+    assert text.startswith("Call to ")
+    assert "placed by Tina (101)" in text
+
+
+async def test_it_is_told_where_a_call_will_be_noted(world: World):
+    async with world.following(choose_s=3600) as followup:
+        events = recent(incoming())
+        await world.book.take(events[:2])
+        assert await followup.noted_on(await world.book.one(1), "101") == 1  # Tina's, who looks
+        await followup.choose(1, 2)
+        assert await followup.noted_on(await world.book.one(1), "101") == 2
+        await world.book.take(recent(incoming("2.2")))
+        await until(lambda: world.rows("SELECT 1 FROM followup WHERE call = 2"))
+        assert await followup.noted_on(await world.book.one(2), "") == 1  # promised
+
+
+async def test_a_choice_that_would_leave_nothing_is_refused(world: World):
+    async with world.following() as followup:
+        await world.book.take(recent(missed()))
+        with pytest.raises(BadParameter, match="nobody talked"):
+            await followup.choose(1, 2)
+        await world.book.take(recent(incoming("2.2")))
+        world.mirror.freshness = replace(world.mirror.freshness, generation=Generation.FROM_26_04)
+        with pytest.raises(BadParameter, match=r"from 26\.08 on"):
+            await followup.choose(2, 2)
+        assert await followup.noted_on(await world.book.one(2), "101") is None
 
 
 async def test_another_clients_ticket_cannot_be_chosen(world: World):

@@ -72,6 +72,12 @@ INVOICES = (
 SNAPSHOT = Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES)
 
 
+def sample() -> Mirror:
+    """The mirror of an ITFlow with these clients, which is doubted."""
+    doubts = {"contacts": f"Lost {HOSTILE[0]}"}
+    return Mirror(SNAPSHOT, Freshness(people_at=Moment.now(), money_at=Moment.now(), doubts=doubts))
+
+
 @dataclass
 class Seen:
     """What a browser did that it should not."""
@@ -210,15 +216,20 @@ def furnish(path: Path) -> None:
 
 
 @asynccontextmanager
-async def served(folder: Path, **sections: object) -> AsyncIterator[Served]:
-    """A bridge, as ``serve`` runs it, on a port of its own, with people and callers but no browser."""
+async def served(folder: Path, mirror: Mirror | None, **sections: object) -> AsyncIterator[Served]:
+    """A bridge, as ``serve`` runs it, on a port of its own, with people but no browser.
+
+    Args:
+        folder: For its bridge.db.
+        mirror: None: the one that its ITFlow gives.
+        sections: Settings.
+    """
     path = folder / "bridge.db"
     furnish(path)
     database = Database(path)
     made = bridges.settings(database, **sections)
     database.close()
-    freshness = Freshness(people_at=Moment.now(), money_at=Moment.now(), doubts={"contacts": f"Lost {HOSTILE[0]}"})
-    app = service.make_app(made, {MIRROR: Mirror(SNAPSHOT, freshness)})
+    app = service.make_app(made, {MIRROR: mirror} if mirror else {})
     async with service.serving(app) as url:
         yield Served(app, url, path)
 
@@ -238,7 +249,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def desk(folder: Path, **sections: object) -> AsyncIterator[Desk]:
     """A bridge with calls of the last days, and a browser before it."""
-    async with served(folder, **sections) as made, chromium() as browser:
+    async with served(folder, sample(), **sections) as made, chromium() as browser:
         made_desk = Desk(made.app, made.url, made.path, browser)
         await made_desk.tell(*past())
         yield made_desk

@@ -13,7 +13,7 @@ from aiohttp import ClientSession, CookieJar
 from bridge.calls.people import People, Person
 from bridge.page.door import COOKIE
 from bridge.storage import Database
-from tests.page.desk import PASSWORD, Served, served
+from tests.page.desk import PASSWORD, Served, sample, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +31,7 @@ def link(bridge: Served, name: str = "Ben") -> dict[str, str]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def page_bridge(tmp_path: Path) -> AsyncIterator[Served]:
     """A bridge of the test's own: wrong tries of one test do not slow the next."""
-    async with served(tmp_path) as made:
+    async with served(tmp_path, sample()) as made:
         yield made
 
 
@@ -167,7 +167,7 @@ async def test_whoever_is_removed_is_signed_out(page_bridge: Served) -> None:
 async def test_a_proxys_path_and_scheme_are_kept(tmp_path: Path) -> None:
     proxied = {"host": "127.0.0.1", "port": 0, "trusted_proxies": "127.0.0.0/8"}
     headers = {"X-Forwarded-Prefix": "/bridge", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "msp.example"}
-    async with served(tmp_path, http=proxied) as made, session() as browser:
+    async with served(tmp_path, sample(), http=proxied) as made, session() as browser:
         answer = await browser.post(f"{made.url}/sign-in", data=link(made), headers=headers, allow_redirects=False)
         assert answer.headers["Location"] == "/bridge/"
         cookie = answer.cookies[COOKIE]

@@ -5,6 +5,16 @@ import { notify, offer } from "./notify.js";
 
 const RETRY_MS = 3000;
 
+// What of a card is asked of ITFlow comes later than the card, or not at all.
+async function fill(card) {
+  const place = card.querySelector("[data-assets]");
+  if (!place) return;
+  const answer = await fetch(place.dataset.assets, { redirect: "manual" }).catch(() => null);
+  if (answer?.status !== 200) return;
+  place.replaceChildren(document.createRange().createContextualFragment(await answer.text()));
+  place.hidden = false;
+}
+
 export function follow(live) {
   const cards = document.getElementById("cards");
   const lines = document.getElementById("lines");
@@ -23,6 +33,7 @@ export function follow(live) {
     if (known) known.replaceWith(made);
     else list.append(made); // beneath the others: none is overwritten
     if (focused) made.focus();
+    fill(made);
     tick();
     return !known;
   }
@@ -39,7 +50,7 @@ export function follow(live) {
     if (mine === "over") {
       // Whoever talked still writes it up; what only rang, and rings no more, is gone.
       if (known && known.dataset.mine === "talking") put(cards, row, html);
-      else if (!known || known.dataset.mine === "ringing") drop(cards, row);
+      else if (known?.dataset.mine !== "over") drop(cards, row);
       return;
     }
     const fresh = put(cards, row, html);
@@ -81,6 +92,7 @@ export function follow(live) {
   });
   window.addEventListener("pagehide", () => source.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  for (const shown of cards.children) fill(shown);
   offer(document.getElementById("notify"));
   setInterval(tick, 1000);
   tick();
