@@ -132,8 +132,8 @@ class Follower:
             told.before.clear()
 
     def _compared(self, call: str, at: dt.datetime) -> Iterator[Event]:
-        """What is new of a call; nothing of it is older than what was told before."""
-        for event in self._difference(call, at):
+        """What is new of a call, the oldest first; nothing of it is older than what was told before."""
+        for event in sorted(self._difference(call, at), key=lambda event: event.at):
             last_at = self._last_at.pop(call, event.at)
             later = replace(event, at=max(event.at, last_at))
             if event.what is not What.ENDED:
@@ -212,11 +212,13 @@ class Follower:
             if not ours or channel.id in {call, *told.talking} or not self._channels.hears(channel):
                 continue
             # Who is dialled has answered when the phone was taken up, a little before the others stop ringing; who has
-            # come by another way (picked it up, was asked first) does from now on.
+            # come by another way (picked it up, was asked first) does from now on. Of a phone that was taken up while
+            # nobody listened, Asterisk tells when.
             rang = told.ringing.pop(channel.id, None) is not None or (not extension and not told.talking)
+            rang = rang or (not told.answered and channel.began_at is None)
             told.talking[channel.id] = extension
             told.answered = True
-            if extension not in told.before:
+            if not told.before.get(extension):
                 yield Event(
                     source=SOURCE,
                     call_id=call,

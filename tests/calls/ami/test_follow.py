@@ -145,6 +145,26 @@ def test_a_bridge_that_starts_anew_in_the_middle_tells_nothing_again(name):
         assert not known
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    "name", ["answered", "ring_group", "two_devices", "queue", "outbound", "internal", "forwarded"]
+)
+def test_who_answers_while_the_bridge_is_away_has_answered_when_asterisk_says(name, known):
+    """It dies as somebody is rung, or before there is a call, and starts again as they talk."""
+    story = messages(name)
+    enters = [place for place, one in enumerate(story) if one["Event"] == "BridgeEnter"]
+    talks = next(place for place in range(enters[1], len(story)) if "Hangup" in story[place]["Event"])
+    rings = max(place for place in range(talks) if story[place].get("ChannelState") == "5" and place < enters[0]) + 1
+    before = played(name, story[:rings]) if known else []
+    made, events = follower_with(calls_by(before), story[:talks])
+    (call,) = calls_by([*before, *events, *played(name, story[talks:], made)])
+    (called,) = truth(name)
+    assert [talk.extension for talk in call.talks] == called["answered_by"]
+    (whole,) = calls_by(played(name))
+    assert (call.talk_s, call.cause, call.missed) == (whole.talk_s, Cause.NORMAL, False)
+    assert abs((call.answered - whole.answered).total_seconds()) < 0.02
+
+
 def follower_with(up, story):
     """A follower of a new process, and what it tells of the list that Asterisk gives at that point of the story."""
     made = Follower(extension_of, up)
@@ -161,6 +181,7 @@ def listed(story):
     bridges: dict[str, str] = {}
     technologies: dict[str, str] = {}
     began: dict[str, bool] = {}
+    answered: dict[str, dict[str, str]] = {}
     for message in story:
         kind = message.get("Event", "")
         for prefix in ("", "Dest"):
@@ -170,6 +191,8 @@ def listed(story):
                 lines = {key: message.get(f"{prefix}{key}", "") for key in keys}
                 up[identity] = up.get(identity, {}) | {key: value for key, value in lines.items() if value}
                 began.setdefault(identity, kind == "Newchannel" and lines["ChannelState"] == "0")
+                if lines["ChannelState"] == "6":
+                    answered.setdefault(identity, {"Variable": f"CDR(answer,u)={message['Timestamp']}"})
         identity = message.get("Uniqueid", "")
         if kind == "Hangup":
             up.pop(identity, None)
@@ -185,7 +208,11 @@ def listed(story):
         yield {"Event": "BridgeListItem", "BridgeUniqueid": bridge, "BridgeTechnology": technology}
     for identity, lines in up.items():
         application = {"Application": "AppDial"} if began[identity] else {}
-        yield {"Event": "Status", "BridgeID": bridges.get(identity, ""), **application, **lines}
+        yield {
+            "Event": "Status",
+            "BridgeID": bridges.get(identity, ""),
+            **(application | answered.get(identity, {}) | lines),
+        }
 
 
 def _short(called):
