@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import logging
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from prometheus_client import Gauge
@@ -19,6 +18,7 @@ from bridge.calls.call import Call
 from bridge.calls.event import Event
 from bridge.errors import AmiError, AmiRefused, AmiUnreachable, StorageError
 from bridge.settings import AmiSection
+from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class Line:
     What is up is asked for after each login and every ``ami.list_every_s`` seconds. That keeps the connection alive,
     shows one that is dead, and mends what a lost message would leave wrong.
 
+    What Asterisk tells is taken in at once and told to ``take`` beside that: a slow disk moves no call's times.
+
     Args:
         section: Where Asterisk is.
         take: Given the events of calls, one batch after the other.
@@ -49,7 +51,9 @@ class Line:
         self._connection: Connection | None = None
         self._heard_at: dt.datetime | None = None
         self._failures = 0
-        self._untold: deque[Event] = deque(maxlen=UNTOLD_KEPT)
+        self._untold: list[Event] = []
+        self._news = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Follow calls until cancelled.
@@ -63,7 +67,11 @@ class Line:
             before_sleep=self._failed,
             sleep=asyncio.sleep,
         )
-        await retrying(self._follow)
+        try:
+            async with running(self._telling(), "ami events"):
+                await retrying(self._follow)
+        finally:
+            await self._tell()
 
     @property
     def connection(self) -> Connection:
@@ -108,18 +116,32 @@ class Line:
 
     async def _heard(self, message: Message) -> None:
         self._heard_at = now = dt.datetime.now(dt.UTC)
-        await self._tell(self._follower.take(message, now))
+        if events := self._follower.take(message, now):
+            self._untold += events
+            self._news.set()
+        if len(self._untold) > UNTOLD_KEPT:
+            await self._tell()
 
-    async def _tell(self, events: Sequence[Event]) -> None:
+    async def _telling(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._tell()
+
+    async def _tell(self, events: Sequence[Event] = ()) -> None:
         """Pass events on; those that could not be stored go first with the next ones, which doubles none."""
-        self._untold.extend(events)
-        if self._untold:
+        self._untold += events
+        async with self._turn:
+            batch = tuple(self._untold)
+            if not batch:
+                return
             try:
-                await self._take(tuple(self._untold))
+                await self._take(batch)
             except StorageError as error:
                 log.warning("Events of calls wait until they can be stored: %s", error)
+                del self._untold[:-UNTOLD_KEPT]
             else:
-                self._untold.clear()
+                del self._untold[: len(batch)]
 
     def _wait(self, state: RetryCallState) -> float:
         """None after the end of a connection that worked, longer and longer ones after failures in a row."""
