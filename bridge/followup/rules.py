@@ -71,8 +71,11 @@ def written(
         return _ticket(call, party) if wanted else None
     if not notes or not call.talk_s:
         return None
-    noted_on = chosen or ticket_of(call, party, colleague, tickets, section)
-    return note(call_row, call, party, colleague, noted_on) if noted_on else None
+    if chosen is not None:
+        return note(call, party, colleague, chosen, f"call {call_row} on ticket {chosen}")
+    noted_on = ticket_of(call, party, colleague, tickets, section)
+    # Not with its ticket: should the promise be repeated after a kill, another one may be the newest.
+    return note(call, party, colleague, noted_on, f"call {call_row}") if noted_on else None
 
 
 def ticket_of(
@@ -107,13 +110,13 @@ def best(tickets: Sequence[Ticket], contact_id: int | None, colleague: Colleague
     return max(tickets, key=place, default=None)  # of several alike the first: the newest
 
 
-def note(call_row: int, call: Call, party: Party, colleague: Colleague | None, ticket_id: int) -> NewNote:
-    """A note of a call on a ticket, with the time from the first answer to the end."""
+def note(call: Call, party: Party, colleague: Colleague | None, ticket_id: int, once: str) -> NewNote:
+    """A note of a call on a ticket, with the time from the first answer to the end; ``once``: see ``NewNote``."""
     return NewNote(
         ticket_id=ticket_id,
         text=texts.note(call, party, colleague.name if colleague else ""),
         worked_s=min(call.talk_s, LONGEST_S),
-        once=f"call {call_row} on ticket {ticket_id}",
+        once=once,
     )
 
 

@@ -185,6 +185,28 @@ async def test_killed_between_promise_and_place_it_comes_once(world: World, mome
     assert (len(world.notes()), len(world.tickets())) == (1, 1)
 
 
+async def test_killed_after_the_promise_it_comes_once_also_where_a_newer_ticket_was_opened_meanwhile(world: World):
+    async with world.following():
+        await world.settled()
+    place = world.rows("SELECT change FROM followup_place")
+    async with world.following():
+        await world.book.take(recent(incoming("one")))
+        await world.settled()
+    with world.database.write() as connection:
+        connection.execute("UPDATE followup_place SET change = ?", place[0])
+        connection.execute("DELETE FROM followup")
+    newer = {"ticket_id": 4, "ticket_client_id": 1, "ticket_contact_id": 11, "ticket_assigned_to": 90}
+    world.itflow.embedded.load({"tickets": [newer]})
+    world.mirror.current = Snapshot.build(
+        clients=[Client(1, "Apex")],
+        entries=[Entry(Kind.CONTACT, 11, 1, "Ann", ())],
+        tickets=[Ticket(one, 1, f"T{one}", "Open", 11, 90, "1", "") for one in (1, 4)],
+    )
+    async with world.following():
+        await world.settled()
+    assert [ticket for ticket, _, _ in world.notes()] == ["1"]
+
+
 async def test_a_ticket_is_chosen_before_the_end(world: World):
     events = recent(incoming())
     async with world.following() as followup:
