@@ -158,7 +158,7 @@ def free_port(address: str) -> int:
 def configure(asterisk: Asterisk, installed: Path, verbose: int, modules: str = "") -> None:
     """Write the whole configuration."""
     folder = asterisk.folder
-    for name in ("run", "log", "log/cdr-csv", "spool", "db"):
+    for name in ("run", "log", "log/cdr-csv", "log/cel-custom", "spool", "db"):
         (folder / name).mkdir()
     _lay_out_data(folder / "data", installed / "share")
     rtp = 2 * random.randrange(5_000, 15_000)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.pbx import cel
 from tests.pbx.asterisk import Asterisk, running
 from tests.pbx.phones import Behaviour, Dialog, Phone
 
@@ -25,7 +26,8 @@ MODULES = """
     app_blind_transfer app_bridgewait app_waituntil app_channelredirect
     bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_softmix bridge_simple
     res_pjsip_refer res_pjsip_notify res_parking res_musiconhold res_features pbx_spool func_db func_devstate
-    app_db app_dumpchan chan_bridge_media cel_custom res_pjsip_dialog_info_body_generator res_pjsip_send_to_voicemail
+    app_db app_dumpchan chan_bridge_media res_cdrel_custom cel_custom res_pjsip_dialog_info_body_generator
+    res_pjsip_send_to_voicemail
 """
 
 DIALPLAN = f"""
@@ -184,6 +186,7 @@ async def open_office(installed: Path, behaviour: Behaviour = rings, *, more: st
             "manager.conf": manager(port, more),
             "extensions.conf": DIALPLAN,
             "queues.conf": QUEUES,
+            **cel.FILES,
             "features.conf": "[general]\n",
             "res_parking.conf": "[general]\n[default]\nparkext => 750\nparkpos => 751-760\ncontext => parkedcalls\n",
             "pjsip.conf": "".join(_endpoint(name, host) for name, host in hosts(net).items()) + _trunk(trunk),

@@ -46,14 +46,16 @@ class Stage:
         caller: A number that no other call has.
         pause_s: How long people take.
         answered_at: When they spoke first, by the event loop's clock.
-        began: When each call began, by the wall clock.
+        made: The name that the caller sends, for each call.
+        since: When the scene began, by the wall clock.
     """
 
     office: Office
     caller: str
     pause_s: float = 0.1
     answered_at: float = 0.0
-    began: list[float] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    since: float = field(default_factory=time.time)
 
     @property
     def name(self) -> str:
@@ -67,12 +69,12 @@ class Stage:
 
     def call(self, number: str) -> Dialog:
         """Call in from outside."""
-        self.began.append(time.time())
+        self.made.append(self.name)
         return self.office.trunk.call(number, self.caller, self.name)
 
     def dial(self, extension: str, number: str, mark: str = "") -> Dialog:
         """Call from a phone."""
-        self.began.append(time.time())
+        self.made.append(self.name + mark)
         return self.office.phones[extension].call(number, extension, self.name + mark)
 
     async def rung(self, *extensions: str, mark: str = "") -> list[Dialog]:
