@@ -53,12 +53,13 @@ class Records:
     by_name: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def read(cls, folder: Path) -> Records:
-        """Read what an Asterisk has written in its folder for logs."""
+    def read(cls, folder: Path, since: float = 0.0) -> Records:
+        """Read what an Asterisk has written in its folder for logs, since a time."""
         found, path = cls(), folder / FOLDER / "Master.csv"
         if path.exists():
             for row in csv.reader(path.read_text(encoding="utf-8", errors="replace").splitlines()):
-                found._take(row)
+                if float(row[1]) >= since:
+                    found._take(row)
         return found
 
     def _take(self, row: Sequence[str]) -> None:
@@ -74,15 +75,15 @@ class Records:
             self.by_id[call].over_at = at
 
 
-async def ended(folder: Path, names: Sequence[str]) -> Records:
-    """The records once every call of these names is over.
+async def ended(folder: Path, names: Sequence[str], since: float) -> Records:
+    """The records since a time, once every call of these names is over.
 
     Raises:
         TimeoutError: One is not.
     """
     async with asyncio.timeout(WAIT_S):
         while True:
-            records = Records.read(folder)
+            records = Records.read(folder, since)
             if all(records.by_name[name] and _over(records, name) for name in names):
                 return records
             await asyncio.sleep(0.1)

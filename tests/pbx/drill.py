@@ -118,7 +118,7 @@ async def play(
     Raises:
         ExceptionGroup: A phone did not see what it had to.
     """
-    choose, waiting = random.Random(seed), list(enumerate(names))
+    choose, waiting, since = random.Random(seed), list(enumerate(names)), time.time()
     done: list[tuple[str, Stage, Sequence[Truth], float]] = []
 
     async def work() -> None:
@@ -131,7 +131,8 @@ async def play(
     async with asyncio.TaskGroup() as tasks:
         for _ in range(at_once):
             tasks.create_task(work())
-    records = await cel.ended(office.pbx.folder / "log", [shown for _, stage, *_ in done for shown in stage.made])
+    shown = [name for _, stage, *_ in done for name in stage.made]
+    records = await cel.ended(office.pbx.folder / "log", shown, since)
     return [_played(records, *one) for one in done]
 
 
