@@ -1,5 +1,8 @@
 """The phone side of ITFlow."""
 
-from importlib.metadata import version
 
-__version__ = version("itflow-bridge")
+def version() -> str:
+    """The release that is installed, such as ``1.0.0``."""
+    from importlib.metadata import version as installed
+
+    return installed("itflow-bridge")

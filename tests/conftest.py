@@ -1,37 +1,27 @@
-"""Commands are run as users run them: in a process of their own."""
+"""What every test may use."""
 
-import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
+
+from tests import commands
+
+
+def run(how, path, *words, fails=False, given="", said=False, columns=commands.WIDE, **settings):
+    """Run ``itflow-bridge`` with words and input on a ``bridge.db``; its output, with ``said`` or ``fails`` its errors
+    too. Settings are environment variables without the prefix."""
+    done = how(words, {"CONFIG": "/dev/null", **settings, "STORAGE_PATH": path}, given, columns)
+    assert (done.status != 0) == fails, f"{words}: {done.status}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr if fails or said else done.stdout
 
 
 @pytest.fixture
 def command(tmp_path):
-    """Runs ``itflow-bridge`` with words and input, and gives its output; with ``said`` or ``fails`` its errors too.
+    """Runs a command in this process and gives what it prints; see ``run``."""
+    return partial(run, commands.here, tmp_path / "bridge.db")
 
-    Settings are environment variables without the prefix.
-    """
 
-    def run(*words, fails=False, given="", said=False, columns=400, **settings):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-        environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()}
-        environment = {
-            "BRIDGE_CONFIG": "/dev/null",
-            **environment,
-            "BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"),
-            "COLUMNS": str(columns),
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", *words],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-            input=given,
-        )
-        assert (done.returncode != 0) == fails, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr if fails or said else done.stdout
-
-    return run
+@pytest.fixture
+def program(tmp_path):
+    """As ``command``, in a process of its own: where an event loop runs, and where the process itself counts."""
+    return partial(run, commands.apart, tmp_path / "bridge.db")

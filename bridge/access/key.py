@@ -9,37 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import ClassVar, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from bridge.access.feature import EVERYDAY, Feature
 from bridge.directory.entries import Scope
 from bridge.errors import BadParameter, FeatureDenied
 from bridge.networks import Network, within
 from bridge.settings import CalleridSection, NumbersSection, PhonebookSection, Section, Settings
 
+__all__ = ["EVERYDAY", "OVERRIDABLE", "Feature", "Key", "Options"]
+
 S = TypeVar("S", bound=Section)
 
 
-class Feature(StrEnum):
-    """What a key can open."""
-
-    CALLERID = "callerid"
-    PHONEBOOK = "phonebook"
-    EMAILS = "emails"
-    NUMBERS = "numbers"
-    BALANCE = "balance"
-    ASSETS = "assets"
-    CONTACTS = "contacts"
-    TICKETS = "tickets"
-    CALLS = "calls"
-    ADMIN = "admin"
-
-
-# Not among them: what writes into the address book, and what counts as time worked. A phone's key needs neither, and
-# keys of earlier releases must not be worth more after an update.
-EVERYDAY = frozenset(Feature) - {Feature.ADMIN, Feature.CONTACTS, Feature.TICKETS}
 OVERRIDABLE: Mapping[str, type[Section]] = {
     "numbers": NumbersSection,
     "callerid": CalleridSection,

@@ -1,13 +1,18 @@
-"""The command line: a module for each command."""
+"""The command line: a module for each command.
+
+A module holds what is needed to tell about its command: names, options, texts. What the command works with is imported
+when it runs, so that ``--help``, ``--version`` and the completion of words answer at once.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from bridge import __version__
+from bridge import version
 from bridge.cli import (
     backup,
     calls,
@@ -28,16 +33,30 @@ from bridge.cli import (
     setup,
     sync,
 )
-from bridge.cli.common import console, errors
 from bridge.controls import log_to_stderr
 from bridge.errors import BridgeError
 
-app = typer.Typer(help="The phone side of ITFlow.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+class Program(TyperGroup):
+    """All commands; an error of the bridge becomes its text and exit status 1."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as the base class has it
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except BridgeError as error:
+            from bridge.cli.console import errors
+
+            errors.print(str(error), style="red")
+            sys.exit(1)
+
+
+app = typer.Typer(cls=Program, help="The phone side of ITFlow.", no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        console.print(f"itflow-bridge {__version__}")
+        typer.echo(f"itflow-bridge {version()}")
         raise typer.Exit
 
 
@@ -75,10 +94,6 @@ app.add_typer(people.app, name="people")
 
 
 def main() -> None:
-    """Run a command; an error of the bridge becomes its text and exit status 1."""
+    """Run a command."""
     log_to_stderr("WARNING")
-    try:
-        app()
-    except BridgeError as error:
-        errors.print(str(error), style="red")
-        sys.exit(1)
+    app()

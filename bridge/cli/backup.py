@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.common import Config, errors, located, pasted, settings_in_use
+from bridge.cli.options import Config
 from bridge.errors import BadParameter
-from bridge.storage import back_up
-from bridge.storage import restore as put_back
-from bridge.storage.backup import Held
+
+if TYPE_CHECKING:
+    from bridge.storage.backup import Held
 
 NAME = "bridge-%Y%m%dT%H%M%SZ.db"
 NAMES = "bridge-????????T??????Z.db"
@@ -26,6 +26,9 @@ def backup(
     config: Config = None,
 ) -> None:
     """Copy bridge.db, also while the bridge serves, check the copy, and print its name."""
+    from bridge.cli.common import errors, settings_in_use
+    from bridge.storage import back_up
+
     path = settings_in_use(config).storage.path.absolute()
     folder = target if target.is_dir() else None
     if keep is not None and folder is None:
@@ -44,6 +47,9 @@ def restore(
     config: Config = None,
 ) -> None:
     """Put a backup in the place of bridge.db; the bridge must not run."""
+    from bridge.cli.common import errors, located, pasted, settings_in_use
+    from bridge.storage import restore as put_back
+
     path = settings_in_use(config).storage.path.absolute()
     done = put_back(source, path)
     errors.print(f"State: {path}. It holds {_told(done.held)}.")

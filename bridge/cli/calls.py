@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge import numbers
-from bridge.calls.log import CallLog
-from bridge.calls.people import People
-from bridge.calls.rows import Filters, Logged
-from bridge.cli.common import Config, database, settings_in_use
-from bridge.cli.listing import Json, Listing
+from bridge.cli.options import Config, Json
+
+if TYPE_CHECKING:
+    from bridge.calls.people import People
+    from bridge.calls.rows import Logged
 
 _COLUMNS = ("id", "when (UTC)", "direction", "number", "name", "client", "what became of it", "people", "attestation")
 
@@ -33,6 +32,13 @@ def calls(
     as_json: Json = False,
 ) -> None:
     """Show the last calls that phone systems told of."""
+    from bridge import numbers
+    from bridge.calls.log import CallLog
+    from bridge.calls.people import People
+    from bridge.calls.rows import Filters
+    from bridge.cli.common import database, settings_in_use
+    from bridge.cli.listing import Listing
+
     settings = settings_in_use(config)
     table = Listing(*_COLUMNS, "told by")
     with database(settings) as opened:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.cli.console import PlainConsole, console, errors
-from bridge.cli.place import Config, database, located, pasted, refuse_beside, settings_in_use
+from bridge.cli.place import database, located, pasted, refuse_beside, settings_in_use
 from bridge.directory.mirror import Mirror
 from bridge.directory.reader import Reader
 from bridge.directory.snapshot import Snapshot
@@ -16,7 +16,6 @@ from bridge.settings import Settings
 from bridge.storage import Database
 
 __all__ = [
-    "Config",
     "PlainConsole",
     "console",
     "database",

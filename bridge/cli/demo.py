@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from aiohttp import web
 
-from bridge import service
-from bridge.access.keys import Feature, Keys, Options
-from bridge.cli import samplecalls
-from bridge.cli.common import console
 from bridge.controls import log_to_stderr
-from bridge.directory.sync import sync_once
-from bridge.embedded import EmbeddedItflow
-from bridge.settings import Settings, load
-from bridge.storage import Database
-from bridge.tasks import running
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 KEY = "demo"
 AGI_PORT = 4573
@@ -48,10 +39,25 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on, on 127.0.0.1.")] = 8080,
 ) -> None:
     """Serve a bridge in front of an embedded ITFlow with sample data; the key is demo."""
+    import asyncio
+
     asyncio.run(_demo(port))
 
 
 async def _demo(port: int) -> None:
+    import asyncio
+    import tempfile
+
+    from aiohttp import web
+
+    from bridge import service
+    from bridge.access.keys import Feature, Keys, Options
+    from bridge.cli import samplecalls
+    from bridge.directory.sync import sync_once
+    from bridge.embedded import EmbeddedItflow
+    from bridge.storage import Database
+    from bridge.tasks import running
+
     itflow = EmbeddedItflow()
     itflow.load_sample()
     itflow.add_key(KEY)
@@ -82,6 +88,8 @@ async def _demo(port: int) -> None:
 
 
 def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
+    from bridge.settings import load
+
     return load(
         None,
         {
@@ -95,6 +103,8 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
 
 
 def _tell(url: str, link: str) -> None:
+    from bridge.cli.console import console
+
     headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data.\n"
     console.print(headline, soft_wrap=True)
     console.print(f"# Calls come in every few seconds; watch them\n{url}/sign-in?link={link}\n", soft_wrap=True)

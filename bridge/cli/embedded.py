@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bridge.cli.common import console
-from bridge.embedded import FaultKind, Generation, run
 from bridge.errors import BadParameter
 
-_KINDS = ", ".join(FaultKind)
+if TYPE_CHECKING:
+    from bridge.embedded import FaultKind
+
+# The embedded ITFlow's own words; importing it takes longer than telling of this command.
+Generation = Literal["25.12", "26.02", "26.05", "26.08"]
+KINDS = (
+    *("hang", "slow", "dropped", "empty-500", "html", "redirect", "legacy", "trickle", "endless", "huge"),
+    *("html-first", "cut", "unanswered"),
+)
 
 
 def embedded(
@@ -30,12 +34,18 @@ def embedded(
     dropin: Annotated[bool, typer.Option("--dropin", help="With the page for payments dropped in.")] = False,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help=f"What goes wrong with every request, or with MODULE's: KIND[:MODULE]; {_KINDS}."),
+        typer.Option(help=f"What goes wrong with every request, or with MODULE's: KIND[:MODULE]; {', '.join(KINDS)}."),
     ] = None,
     lock: Annotated[list[str] | None, typer.Option(help="A table that is locked: its writes hang.")] = None,
     display_errors: Annotated[bool, typer.Option("--display-errors", help="Show PHP's errors in answers.")] = False,
 ) -> None:
     """Serve an ITFlow v1 of our own on SQLite."""
+    import asyncio
+    import sqlite3
+
+    from bridge.cli.console import console
+    from bridge.embedded import run
+
     try:
         asyncio.run(
             run(
@@ -66,8 +76,10 @@ def _key(text: str) -> tuple[str, int]:
 
 
 def _fault(text: str) -> tuple[FaultKind, str]:
+    from bridge.embedded import FaultKind
+
     kind, _, module = text.partition(":")
     try:
         return FaultKind(kind), module
     except ValueError as error:
-        raise BadParameter(f"--fault {text}: give KIND or KIND:MODULE; the kinds are {_KINDS}") from error
+        raise BadParameter(f"--fault {text}: give KIND or KIND:MODULE; the kinds are {', '.join(KINDS)}") from error

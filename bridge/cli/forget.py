@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge import numbers
-from bridge.access.phones import Phones
-from bridge.agi.lockout import Lockout
-from bridge.calls.log import CallLog
-from bridge.cli.common import Config, console, database, errors, settings_in_use
-from bridge.directory.entries import Entry, Kind
-from bridge.directory.reader import Reader
-from bridge.directory.snapshot import Snapshot
+from bridge.cli.options import Config
 from bridge.errors import BadParameter, NotFound
+
+if TYPE_CHECKING:
+    from bridge.directory.entries import Entry
+    from bridge.directory.snapshot import Snapshot
 
 
 def forget(
@@ -30,6 +26,15 @@ def forget(
     config: Config = None,
 ) -> None:
     """Remove a person from the list of calls, or a phone from that of phones, and from the file's free space too."""
+    import asyncio
+
+    from bridge import numbers
+    from bridge.access.phones import Phones
+    from bridge.agi.lockout import Lockout
+    from bridge.calls.log import CallLog
+    from bridge.cli.common import console, database, errors, settings_in_use
+    from bridge.directory.reader import Reader
+
     settings = settings_in_use(config)
     with database(settings, writes=True) as opened:
         snapshot, _ = Reader(opened).read()
@@ -63,6 +68,8 @@ def forget(
 
 
 def _contacts(snapshot: Snapshot | None, who: str) -> Iterator[Entry]:
+    from bridge.directory.entries import Kind
+
     if snapshot is None:
         return
     of_kind = who.removeprefix("contact:")

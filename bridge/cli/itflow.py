@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge import controls
-from bridge.cli.common import Config, settings_in_use
+from bridge.cli.options import Config
 from bridge.errors import BadParameter
-from bridge.itflow.client import connected
-from bridge.itflow.modules import READING
-from bridge.itflow.protocol import Answer
-from bridge.settings import ItflowSection
+
+if TYPE_CHECKING:
+    from bridge.itflow.protocol import Answer
+    from bridge.settings import ItflowSection
 
 # A value that begins so comes from a file; written twice, it is a value that begins with it.
 FROM_FILE = "@"
@@ -37,11 +36,17 @@ def itflow(
     config: Config = None,
 ) -> None:
     """Call any function of ITFlow's API v1 and print its answer as JSON."""
+    import asyncio
+
+    from bridge.cli.common import settings_in_use
+
     answer = asyncio.run(_call(settings_in_use(config).itflow, module, function, _fields(fields or [])))
     typer.echo(controls.in_json(json.dumps(_plain(function, answer), ensure_ascii=False, indent=2)))
 
 
 async def _call(section: ItflowSection, module: str, function: str, fields: Mapping[str, object]) -> Answer:
+    from bridge.itflow.client import connected
+
     async with connected(section) as client:
         if function == "delete":
             return await client.delete(module, fields)
@@ -86,6 +91,8 @@ def _from_json(text: str) -> dict[str, object]:
 
 
 def _plain(function: str, answer: Answer) -> object:
+    from bridge.itflow.modules import READING
+
     if answer.insert_id is not None:
         return {"insert_id": answer.insert_id}
     return list(answer.rows) if function in READING else {"count": answer.count}

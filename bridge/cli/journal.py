@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bridge.cli.common import Config, console, database, settings_in_use
-from bridge.cli.listing import Json, Listing
+from bridge.cli.options import Config, Json
 from bridge.errors import BadParameter
-from bridge.outbox.journal import Journal, State
+
+if TYPE_CHECKING:
+    from bridge.outbox.journal import Journal
 
 app = typer.Typer(help="Assets, contacts, tickets and notes on their way to ITFlow.", no_args_is_help=True)
 
+State = Literal["pending", "added", "refused"]  # the journal's own words, which are not imported yet
 Ids = Annotated[list[int] | None, typer.Argument(help="Ids of the list.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="All that are refused.")]
 
@@ -25,9 +27,13 @@ def list_entries(
     config: Config = None,
 ) -> None:
     """Show the newest entries and what became of them."""
+    from bridge.cli.common import database, settings_in_use
+    from bridge.cli.listing import Listing
+    from bridge.outbox import journal
+
     table = Listing("id", "accepted (UTC)", "client", "kind", "name", "key", "state", "ITFlow's id", "reason")
     with database(settings_in_use(config)) as opened:
-        for entry in Journal(opened).entries(state, count):
+        for entry in journal.Journal(opened).entries(journal.State(state) if state else None, count):
             table.add_row(
                 str(entry.id),
                 f"{entry.accepted.at:%Y-%m-%d %H:%M:%S}",
@@ -45,6 +51,9 @@ def list_entries(
 @app.command()
 def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Try entries again now, refused ones too. A running service takes them up within seconds."""
+    from bridge.cli.common import console, database, settings_in_use
+    from bridge.outbox.journal import Journal
+
     _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
@@ -55,6 +64,9 @@ def retry(ids: Ids = None, every: All = False, config: Config = None) -> None:
 @app.command()
 def drop(ids: Ids = None, every: All = False, config: Config = None) -> None:
     """Forget entries that are not added. One that was sent without an answer may still come to ITFlow."""
+    from bridge.cli.common import console, database, settings_in_use
+    from bridge.outbox.journal import Journal
+
     _check(ids, every=every)
     with database(settings_in_use(config), writes=True) as opened:
         journal = Journal(opened)
@@ -68,4 +80,6 @@ def _check(ids: list[int] | None, *, every: bool) -> None:
 
 
 def _refused(journal: Journal) -> list[int]:
+    from bridge.outbox.journal import State
+
     return [entry.id for entry in journal.entries(State.REFUSED)]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.access.keys import EVERYDAY, Feature, Key, Keys, Network, Options
-from bridge.access.strength import weakness
-from bridge.access.uses import Use
-from bridge.cli.common import Config, database, errors, settings_in_use
-from bridge.cli.listing import Json, Listing
+from bridge.cli.options import Allow, Config, Json, features, network_of
 from bridge.errors import BadParameter
+
+if TYPE_CHECKING:
+    from bridge.access.key import Key
+    from bridge.access.uses import Use
 
 app = typer.Typer(help="Make, list, rotate and revoke keys.", no_args_is_help=True)
 
@@ -43,9 +42,7 @@ Weak = Annotated[bool, typer.Option("--weak", help="Take over a secret although 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name for lists and logs, such as pbx.")],
-    allow: Annotated[
-        list[str] | None, typer.Option(help=f"Features, with commas: {', '.join(Feature)}. Without: all but admin.")
-    ] = None,
+    allow: Allow = None,
     client: Annotated[list[int] | None, typer.Option(help="Id of a client the key may see. Without: all.")] = None,
     network: Annotated[
         list[str] | None, typer.Option(help="Where the key may be used, such as 192.0.2.0/24. Without: anywhere.")
@@ -67,6 +64,9 @@ def add(
     config: Config = None,
 ) -> None:
     """Make a key and print its secret, this once."""
+    from bridge.access.keys import Keys, Options
+    from bridge.cli.common import database, errors, settings_in_use
+
     settings = dict(_setting(text) for text in own or [])
     for setting, value in {"numbers.region": region, "numbers.trunk": trunk, "callerid.label": label}.items():
         if value is not None:
@@ -91,6 +91,10 @@ def add(
 @app.command("list")
 def list_keys(as_json: Json = False, config: Config = None) -> None:
     """Show all keys, never their secrets. A running bridge stores their uses every few seconds."""
+    from bridge.access.keys import Keys
+    from bridge.cli.common import database, settings_in_use
+    from bridge.cli.listing import Listing
+
     table = Listing(*_COLUMNS)
     loaded = settings_in_use(config)
     with database(loaded) as opened:
@@ -124,6 +128,9 @@ def rotate(
     config: Config = None,
 ) -> None:
     """Give a key a new secret and print it; the old one still works for a while."""
+    from bridge.access.keys import Keys
+    from bridge.cli.common import database, errors, settings_in_use
+
     taken, lasting = _taken_over(key, key_file, weak=weak), _duration(grace)
     loaded = settings_in_use(config)
     with database(loaded, writes=True) as opened:
@@ -139,6 +146,9 @@ def rotate(
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(help="The key's name.")], config: Config = None) -> None:
     """Refuse a key from now on."""
+    from bridge.access.keys import Keys
+    from bridge.cli.common import database, errors, settings_in_use
+
     loaded = settings_in_use(config)
     with database(loaded, writes=True) as opened:
         Keys(opened, loaded).revoke(name)
@@ -163,6 +173,8 @@ def _last(use: Use | None) -> str:
 
 
 def _taken_over(key: str | None, key_file: Path | None, *, weak: bool) -> str | None:
+    from bridge.access.strength import weakness
+
     if key is not None and key_file is not None:
         raise BadParameter("Give --key or --key-file, not both.")
     if key_file is not None:
@@ -184,30 +196,6 @@ def _duration(text: str) -> dt.timedelta:
     if not match or (match[1] != "0" and not match[2]):
         raise BadParameter(f"--grace {text}: give days, hours or minutes, such as 7d, 12h or 30m, or 0")
     return dt.timedelta(**{_GRACE[match[2] or "d"]: int(match[1])})
-
-
-def features(texts: list[str] | None) -> frozenset[Feature]:
-    """The features of ``--allow``; without any, the everyday ones.
-
-    Raises:
-        BadParameter: There is no such feature.
-    """
-    names = {name.strip() for text in texts or [] for name in text.split(",") if name.strip()}
-    if unknown := sorted(names - set(Feature)):
-        raise BadParameter(f"--allow {', '.join(unknown)}: there are {', '.join(Feature)}")
-    return frozenset(map(Feature, names)) or EVERYDAY
-
-
-def network_of(text: str) -> Network:
-    """A network of ``--network``.
-
-    Raises:
-        BadParameter: It is none.
-    """
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise BadParameter(f"--network {text}: give a network such as 192.0.2.0/24 or 2001:db8::/32") from error
 
 
 def _end_of(day: str | None) -> dt.datetime | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -12,8 +11,6 @@ from rich.text import Text
 
 from bridge import controls
 from bridge.cli.common import console
-
-Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 class Listing:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperGroup
 
-from bridge import __version__
-from bridge.cli.common import console
+from bridge import version
 
 EXIT_STATUS = (
     ("0", "It is done; of check: everything works."),
@@ -33,11 +32,11 @@ def manual(context: typer.Context) -> None:
     root = context.find_root().command
     if not isinstance(root, TyperGroup):
         raise TypeError("the program has no commands")
-    console.print("\n".join(_page(root, context)), soft_wrap=True)
+    typer.echo("\n".join(_page(root, context)))
 
 
 def _page(root: TyperGroup, context: typer.Context) -> Iterator[str]:
-    yield f'.TH ITFLOW\\-BRIDGE 1 "" "itflow\\-bridge {_plain(__version__)}"'
+    yield f'.TH ITFLOW\\-BRIDGE 1 "" "itflow\\-bridge {_plain(version())}"'
     yield f".SH NAME\nitflow\\-bridge \\- {_plain((root.help or '').rstrip('.'))}"
     yield ".SH SYNOPSIS\n.B itflow\\-bridge\n.I COMMAND\n[\\fIOPTION\\fR ...]"
     yield ".SH COMMANDS"

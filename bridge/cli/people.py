@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from bridge.calls.people import People, Person
-from bridge.cli.common import Config, console, database, errors, settings_in_use
+from bridge.cli.options import Config
 from bridge.errors import BadParameter
-from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 app = typer.Typer(help="Who answers calls: extensions, logins and ways to sign in.", no_args_is_help=True)
 
@@ -41,6 +41,9 @@ def add(
     config: Config = None,
 ) -> None:
     """Add a person, or give a known one these extensions and all else anew; the password stays."""
+    from bridge.calls.people import People, Person
+    from bridge.cli.common import database, errors, settings_in_use
+
     person = Person(
         name=name,
         extensions=_split(extension),
@@ -61,6 +64,11 @@ def add(
 @app.command("list")
 def list_people(config: Config = None) -> None:
     """Show everybody."""
+    from rich.table import Table
+
+    from bridge.calls.people import People
+    from bridge.cli.common import console, database, settings_in_use
+
     table = Table("name", "extensions", "e-mail", "logins", "ITFlow user", "own ITFlow key")
     with database(settings_in_use(config)) as opened:
         people = People(opened)
@@ -75,6 +83,9 @@ def list_people(config: Config = None) -> None:
 @app.command()
 def remove(name: Name, config: Config = None) -> None:
     """Remove a person, and every way to sign in as them; the log of calls stays."""
+    from bridge.calls.people import People
+    from bridge.cli.common import database, errors, settings_in_use
+
     with database(settings_in_use(config), writes=True) as opened:
         People(opened).remove(name)
     errors.print(f"{name} is removed; a running bridge follows within a second.")
@@ -87,6 +98,9 @@ def link(
     config: Config = None,
 ) -> None:
     """Print a link that signs a person in to the page, once."""
+    from bridge.calls.people import People
+    from bridge.cli.common import database, errors, settings_in_use
+
     settings = settings_in_use(config)
     with database(settings, writes=True) as opened:
         secret = People(opened).link(name, dt.timedelta(hours=hours))
@@ -95,6 +109,8 @@ def link(
 
 
 def _base(settings: Settings) -> str:
+    from bridge.cli.console import errors
+
     if settings.http.public_url is None:
         errors.print("Set http.public_url to the address under which people reach the bridge.")
     return str(settings.http.public_url or f"{settings.http.scheme}://localhost:{settings.http.port}").rstrip("/")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from bridge.access.keys import Keys
-from bridge.cli.common import Config, console, database, errors, settings_in_use, stored_snapshot
+from bridge.cli.options import Config
 from bridge.errors import BadParameter
-from bridge.phonebook.formats import Formats
-from bridge.phonebook.pages import Ask, Wish
-from bridge.phonebook.render import Book, Books
-from bridge.phonebook.view import View
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bridge.phonebook.render import Book
 
 
 def phonebook(
@@ -28,6 +26,13 @@ def phonebook(
     config: Config = None,
 ) -> None:
     """Print the book that a phone would get from the stored mirror."""
+    from bridge.access.keys import Keys
+    from bridge.cli.common import console, database, errors, settings_in_use, stored_snapshot
+    from bridge.phonebook.formats import Formats
+    from bridge.phonebook.pages import Ask, Wish
+    from bridge.phonebook.render import Books
+    from bridge.phonebook.view import View
+
     settings = settings_in_use(config)
     params = dict(_parameter(text) for text in parameters or [])
     with database(settings) as opened:
@@ -53,6 +58,9 @@ def phonebook(
 
 
 def _explained(book: Book) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table("entry", "what is missing or changed")
     for note in book.notes:
         table.add_row(Text(note.who), Text(note.what))

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from bridge.access.keys import Keys
-from bridge.access.phones import Phones
-from bridge.cli.common import Config, database, errors, settings_in_use, stored_snapshot
-from bridge.cli.listing import Json, Listing
-from bridge.cli.overflow import advice
+from bridge.cli.options import Config, Json
 from bridge.errors import BadParameter, NotFound, NotReady
-from bridge.phonebook.formats import Formats
-from bridge.settings import Settings
-from bridge.storage import Database
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+    from bridge.storage import Database
 
 
 def phones(as_json: Json = False, config: Config = None) -> None:
     """Show which phone last fetched which phonebook, the latest first."""
+    from bridge.access.phones import Phones
+    from bridge.cli.common import database, errors, settings_in_use
+    from bridge.cli.listing import Listing
+
     settings = settings_in_use(config)
     table = Listing("last fetched (UTC)", "address", "MAC", "format", "entries", "times", "key", "User-Agent")
     with database(settings) as opened:
@@ -42,6 +44,11 @@ def phones(as_json: Json = False, config: Config = None) -> None:
 
 def _advice(settings: Settings, opened: Database, books: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Who is left out of the books that phones fetched, where a sync has been, and format and key are still there."""
+    from bridge.access.keys import Keys
+    from bridge.cli.common import stored_snapshot
+    from bridge.cli.overflow import advice
+    from bridge.phonebook.formats import Formats
+
     try:
         snapshot = stored_snapshot(opened)
     except NotReady:

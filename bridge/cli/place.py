@@ -18,17 +18,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from yarl import URL
 
 from bridge.cli.console import errors
+from bridge.cli.options import INSTALLED
 from bridge.errors import SettingsError, StorageError
 from bridge.settings import Settings, load
 from bridge.storage import Database
 
-INSTALLED = Path("/etc/itflow-bridge/bridge.toml")
 # Where the service unit and the packages keep the state.
 STATE = Path("/var/lib/itflow-bridge/bridge.db")
 ANSWER_S = 1.0
@@ -39,14 +38,6 @@ COMMANDS = (
     *("manual", "people", "phonebook", "phones", "restore", "serve", "setup", "sync"),
 )
 _COMMAND = re.compile(rf"itflow-bridge ((?:keys|journal|people) [a-z]+|{'|'.join(COMMANDS)})\b")
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", envvar="BRIDGE_CONFIG", help=f"TOML file of settings; without: {INSTALLED}, if it is there.",
-        show_default=False,
-    ),
-]  # fmt: skip
 
 
 def located(config: Path | None) -> Path | None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.access.key import Feature, Key, Options
-from bridge.access.rights import OF_PEOPLE, Rights
-from bridge.calls.people import People
-from bridge.cli.common import Config, console, database
-from bridge.cli.keys import features, network_of
-from bridge.settings import load
+from bridge.cli.options import Allow, Config, features, network_of
+
+if TYPE_CHECKING:
+    from bridge.access.key import Key
 
 
 def rights(
     name: Annotated[str, typer.Argument(help="The person, as `itflow-bridge people list` shows the name.")],
-    allow: Annotated[
-        list[str] | None, typer.Option(help=f"Features, with commas: {', '.join(Feature)}. Without: all but admin.")
-    ] = None,
+    allow: Allow = None,
     client: Annotated[list[int] | None, typer.Option(help="Id of a client the person may see. Without: all.")] = None,
     networks: Annotated[
         list[str] | None, typer.Option("--network", help="Where from, such as 192.0.2.0/24. Without: anywhere.")
@@ -27,7 +23,12 @@ def rights(
     config: Config = None,
 ) -> None:
     """Give a person these rights in place of all others; a running bridge follows within a second."""
-    settings = load(config)
+    from bridge.access.key import Options
+    from bridge.access.rights import OF_PEOPLE, Rights
+    from bridge.calls.people import People
+    from bridge.cli.common import database, settings_in_use
+
+    settings = settings_in_use(config)
     with database(settings) as opened:
         people, given = People(opened), Rights(opened, settings)
         people.load()
@@ -44,6 +45,8 @@ def rights(
 
 
 def _print(key: Key) -> None:
+    from bridge.cli.console import console
+
     console.print(f"{key.name} may: {', '.join(sorted(key.features)) or 'nothing'}")
     console.print(f"Clients: {'all' if key.clients is None else ', '.join(map(str, sorted(key.clients)))}")
     if key.networks:

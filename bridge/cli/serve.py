@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge import service
-from bridge.cli.common import Config, errors, exposed, refuse_beside, settings_in_use
+from bridge.cli.options import Config
 from bridge.controls import log_to_stderr
 from bridge.errors import AddressTaken, SettingsError
-from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from bridge.settings import Settings
 
 log = logging.getLogger(__name__)
-
 
 # sysexits.h, EX_CONFIG: whoever starts the service again meets the same fault (RestartPreventExitStatus).
 EXIT_SETTINGS = 78
@@ -31,6 +32,11 @@ def serve(
 
     Ends with 78 where settings are wrong, and with 1 for a fault that may pass: a port in use, bridge.db locked.
     """
+    import asyncio
+
+    from bridge import service
+    from bridge.cli.common import errors, exposed, refuse_beside, settings_in_use
+
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
 
     def read() -> Settings:
@@ -52,14 +58,16 @@ def serve(
         raise typer.Exit(EXIT_SETTINGS) from error
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], AbstractEventLoop] | None:
     """Uvloop's event loop, which answers with a third less processor time, where it is installed."""
     try:
-        import uvloop  # noqa: PLC0415 - there is none on some systems
+        import uvloop  # there is none on some systems
     except ImportError:
         return None
     return uvloop.new_event_loop
 
 
 def _tell(url: str) -> None:
+    from bridge.cli.console import errors
+
     errors.print(f"itflow-bridge answers on {url}")

@@ -6,25 +6,26 @@ import secrets
 import shlex
 import socket
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from yarl import URL
 
-from bridge.access.keys import Feature, Key, Keys, Options
-from bridge.access.setup import LOOPBACK, SYSTEMS, Place, System, dialplan, system
-from bridge.cli.common import Config, database, errors, pasted, settings_in_use, stored_snapshot
-from bridge.cli.overflow import advice
+from bridge.access.feature import Feature
+from bridge.cli.options import Config
 from bridge.errors import BadParameter, NotFound, NotReady
-from bridge.ldap import setup as ldap
-from bridge.phonebook.formats import Formats
-from bridge.settings import LdapSection, Settings
-from bridge.storage import Database
+
+if TYPE_CHECKING:
+    from bridge.access.key import Key
+    from bridge.access.setup import Place, System
+    from bridge.settings import LdapSection, Settings
+    from bridge.storage import Database
+
+NAMES = ("asterisk", "freepbx", "superfecta", "freeswitch", "fusionpbx", "3cx")
 
 
 def setup(
     name_of_system: Annotated[
-        str, typer.Argument(metavar="SYSTEM", help=f"{', '.join(SYSTEMS)}, or a phone: yealink, snom, yealink-ldap, …")
+        str, typer.Argument(metavar="SYSTEM", help=f"{', '.join(NAMES)}, or a phone: yealink, snom, yealink-ldap, …")
     ],
     name: Annotated[str | None, typer.Option(help="Name of the new key. Without: the system's.")] = None,
     url: Annotated[str | None, typer.Option(help="Address under which the system reaches the bridge.")] = None,
@@ -37,6 +38,13 @@ def setup(
     config: Config = None,
 ) -> None:
     """Print what to paste into a phone system or a phone, with a new key that opens just what it needs."""
+    from yarl import URL
+
+    from bridge.access.keys import Keys, Options
+    from bridge.access.setup import LOOPBACK, Place, dialplan, system
+    from bridge.cli.common import database, errors, pasted, settings_in_use
+    from bridge.phonebook.formats import Formats
+
     settings = settings_in_use(config)
     asked_for, formats = name_of_system.lower(), Formats(settings.phonebook.templates)
     chosen = _over_ldap(asked_for, settings.ldap) or system(asked_for, formats)
@@ -75,7 +83,11 @@ def setup(
 
 def _too_long(opened: Database, name: str, key: Key, settings: Settings) -> str:
     """What to do where a phone has no room for the book of today; empty where it has, and before the first sync."""
-    if name in SYSTEMS:
+    from bridge.cli.common import stored_snapshot
+    from bridge.cli.overflow import advice
+    from bridge.phonebook.formats import Formats
+
+    if name in NAMES:
         return ""
     with suppress(NotReady, NotFound):  # what is asked for by LDAP is no book
         return advice(stored_snapshot(opened), Formats(settings.phonebook.templates).get(name), key)
@@ -89,6 +101,11 @@ def _literal(host: str) -> str:
 
 def _over_ldap(name: str, section: LdapSection) -> System | None:
     """A phone over LDAP, such as ``yealink-ldap``; None for other names."""
+    from yarl import URL
+
+    from bridge.access.setup import System
+    from bridge.ldap import setup as ldap
+
     maker = name.removesuffix("-ldap")
     if name == maker or maker not in ldap.recipes():
         return None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bridge.cli.common import Config, console, database, errors, settings_in_use
-from bridge.directory.sync import Report, sync_once
-from bridge.settings import Settings
+from bridge.cli.options import Config
+
+if TYPE_CHECKING:
+    from bridge.directory.sync import Report
+    from bridge.settings import Settings
 
 
 def sync(
@@ -21,6 +20,12 @@ def sync(
     config: Config = None,
 ) -> None:
     """Pull everything from ITFlow once; a running bridge answers from it within a second."""
+    import asyncio
+
+    from rich.table import Table
+
+    from bridge.cli.common import console, database, settings_in_use
+
     settings = settings_in_use(config)
     settings.itflow.require()
     with database(settings, writes=True, fresh=True):
@@ -34,6 +39,11 @@ def sync(
 
 
 async def _sync(settings: Settings, *, accept: bool) -> Report:
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    from bridge.cli.console import errors
+    from bridge.directory.sync import sync_once
+
     columns = (TextColumn("{task.description}"), TextColumn("{task.completed} rows"), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
         tasks = {}

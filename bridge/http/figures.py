@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
-from bridge import __version__
+from bridge import version
 from bridge.access.keys import Keys
 from bridge.directory.mirror import Mirror
 from bridge.health import Health, Status, worst
@@ -24,7 +24,7 @@ def figures(app: web.Application) -> Iterator[Metric]:
     yield InfoMetricFamily(
         "itflow_bridge_build",
         "The release that runs",
-        value={"version": __version__, "python_version": platform.python_version()},
+        value={"version": version(), "python_version": platform.python_version()},
     )
     yield from _health(app[HEALTH])
     yield from _mirror(app[MIRROR])

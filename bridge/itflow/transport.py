@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from bridge import __version__
+from bridge import version
 from bridge.errors import ItflowUnreachable, NotItflow, SettingsError
 from bridge.itflow.protocol import Request
 
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S = 5.0
 # 1,000 contacts has 0.7 MB; a page that is larger is asked for in halves.
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
 
-_HEADERS = {"User-Agent": f"itflow-bridge/{__version__}", "Accept": "application/json"}
+_HEADERS = {"User-Agent": f"itflow-bridge/{version()}", "Accept": "application/json"}
 _API = re.compile(r"(/+api(/+v1)?)?/*$")
 
 

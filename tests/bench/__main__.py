@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.bench.figure import Figure
 
-BENCHES = ("callerid", "calls", "card", "directory", "flood", "ldap", "page", "phonebook")
+BENCHES = ("callerid", "calls", "card", "directory", "flood", "ldap", "page", "phonebook", "start")
 ASKED_FOR = ("before",)  # it checks another commit out and installs it
 
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from bridge.callerid import explain
-from bridge.cli.lookup import render
+from bridge.cli.explained import render
 from tests.callerid.people import SNAPSHOT, Asker
 
 URL = "https://itflow.example.com/"

@@ -1,12 +1,16 @@
-"""An embedded ITFlow in a process of its own, since commands are waited for."""
+"""An ITFlow for commands, and commands that serve."""
 
+import asyncio
+import queue
 import re
 import subprocess
-import sys
 from contextlib import contextmanager
+from threading import Thread
 
 import pytest
 
+from bridge.embedded import run
+from tests.commands import PROGRAM
 from tests.embedded.recordings import WIRE
 
 
@@ -17,7 +21,7 @@ def started():
     @contextmanager
     def start(*words, until):
         with subprocess.Popen(
-            [sys.executable, "-m", "bridge", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             printed = ""
             try:
@@ -33,17 +37,25 @@ def started():
 
 
 @pytest.fixture
-def embedded(started):
-    """Starts an embedded ITFlow with the recordings' data set and gives its address."""
+def embedded():
+    """Starts an embedded ITFlow with the recordings' data set and gives its address; in a thread, since commands wait
+    for its answers."""
 
     @contextmanager
-    def start(generation="26.02", *words):
-        data = str(WIRE / "v26.02-before.json")
-        serving = started(
-            "embedded", "--port", "0", "--generation", generation, "--data", data,
-            "--key", "KEYALL", "--key", "KEYONE=1", *words, until="key KEYONE",
+    def start(generation="26.02", data=WIRE / "v26.02-before.json", **more):
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        end, loop = asyncio.Event(), asyncio.new_event_loop()
+        served = run(
+            port=0, generation=generation, data=str(data), keys={"KEYALL": 0, "KEYONE": 1},
+            say=lines.put, until=end, **more,
         )  # fmt: skip
-        with serving as printed:
-            yield re.search(r"http://\S+", printed)[0]  # type: ignore[index]  # the words waited for have one
+        thread = Thread(target=loop.run_until_complete, args=[served])
+        thread.start()
+        try:
+            yield re.search(r"http://\S+", lines.get(timeout=60))[0]  # type: ignore[index]  # its first line has one
+        finally:
+            loop.call_soon_threadsafe(end.set)
+            thread.join()
+            loop.close()
 
     return start

@@ -1,9 +1,6 @@
 """check --json, its exit status, and what it says of a new installation."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -11,6 +8,7 @@ from bridge.access.keys import Keys, Options
 from bridge.clock import Moment
 from bridge.settings import load
 from bridge.storage import Database
+from tests.commands import here
 
 LONG_AGO = "2026-01-01T00:00:00+00:00"
 
@@ -21,18 +19,11 @@ def check(tmp_path, embedded):
     with embedded() as url:
 
         def run(**settings):
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-            given = {
-                "CONFIG": "/dev/null", "STORAGE_PATH": tmp_path / "bridge.db", "ITFLOW_URL": url,
-                "ITFLOW_API_KEY": "KEYALL", "HTTP_PORT": 1, **settings,
-            }  # fmt: skip
-            environment |= {f"BRIDGE_{name}": str(value) for name, value in given.items()}
-            done = subprocess.run(
-                [sys.executable, "-m", "bridge", "check", "--json"],
-                env=environment, capture_output=True, text=True, check=False,
-            )  # fmt: skip
+            given = {"CONFIG": "/dev/null", "STORAGE_PATH": tmp_path / "bridge.db", "HTTP_PORT": 1}
+            itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
+            done = here(["check", "--json"], {**given, **itflow, **settings})
             told = json.loads(done.stdout)
-            return done.returncode, told, {found["what"]: found for found in told["findings"]}
+            return done.status, told, {found["what"]: found for found in told["findings"]}
 
         yield run
 

@@ -58,15 +58,15 @@ def test_fields_come_from_files_and_standard_input(command, embedded, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("generation", "words", "told"),
+    ("generation", "dropin", "told"),
     [
-        ("26.02", (), "from ITFlow's own module; balances are exact"),
-        ("26.08", (), "templates/itflow"),
-        ("26.08", ("--dropin",), "the page in ITFlow's custom folder; balances are exact"),
+        ("26.02", False, "from ITFlow's own module; balances are exact"),
+        ("26.08", False, "templates/itflow"),
+        ("26.08", True, "the page in ITFlow's custom folder; balances are exact"),
     ],
 )
-def test_check_tells_what_works(command, embedded, generation, words, told):
-    with embedded(generation, *words) as url:
+def test_check_tells_what_works(command, embedded, generation, dropin, told):
+    with embedded(generation, dropin=dropin) as url:
         command("keys", "add", "pbx")
         checked = command("check", ITFLOW_URL=url, ITFLOW_API_KEY="KEYALL")
         assert told in checked
@@ -135,7 +135,7 @@ def test_a_doubt_is_told_and_accepted(command, embedded, tmp_path):
     emptied = tmp_path / "rows.json"
     rows = rows_before("26.02")
     emptied.write_text(json.dumps({**rows, "contacts": rows["contacts"][:2]}), encoding="utf-8")
-    with embedded("26.02", "--data", str(emptied)) as url:
+    with embedded(data=emptied) as url:
         itflow = {"ITFLOW_URL": url, "ITFLOW_API_KEY": "KEYALL"}
         assert "sync --accept" in command("sync", fails=True, **itflow)
         assert "mirror of contacts" in command("check", fails=True, **itflow)

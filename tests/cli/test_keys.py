@@ -1,11 +1,8 @@
 """keys add, list, rotate, revoke, as an operator uses them."""
 
 import datetime as dt
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
@@ -60,16 +57,12 @@ def test_a_weak_secret_is_taken_over_by_insisting(command):
     assert command("keys", "add", "old", "--key", "short", "--weak").strip() == "short"
 
 
-def test_a_secret_from_a_file_or_standard_input_is_in_no_list_of_processes(tmp_path):
+def test_a_secret_from_a_file_or_standard_input_is_in_no_list_of_processes(command, tmp_path):
     secret = "b7a1e4c09d2f4458a6d1c3e50f9b7d21"
-    environment = {**os.environ, "BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db")}
     for name, file in (("first", "-"), ("second", str(tmp_path / "secret"))):
         (tmp_path / "secret").write_text(f"{secret}{name}\nmore\n")
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", "keys", "add", name, "--key-file", file],
-            input=f"{secret}{name}\n", capture_output=True, text=True, env=environment, check=True,
-        )  # fmt: skip
-        assert done.stdout.strip() == secret + name
+        made = command("keys", "add", name, "--key-file", file, given=f"{secret}{name}\n")
+        assert made.strip() == secret + name
 
 
 def test_a_new_secret_and_when_the_old_one_was_used(command, tmp_path):

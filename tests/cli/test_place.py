@@ -7,22 +7,24 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from bridge.cli import app
 from bridge.cli.place import COMMANDS, pasted
+from tests.commands import PROGRAM, apart, here
 from tests.counterparts import lacking, own_mounts
 
-PROGRAM = [sys.executable, "-m", "bridge"]
 
-
-def run(folder, *words, program=PROGRAM, fails=False, **settings):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    environment |= {f"BRIDGE_{name}": str(value) for name, value in settings.items()} | {"COLUMNS": "400"}
-    done = subprocess.run([*program, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+def run(folder, *words, program=None, fails=False, **settings):
+    if program is None:
+        with chdir(folder):
+            done = here(words, settings)
+    else:
+        done = apart(words, settings, program=program, folder=folder)
+    assert (done.status != 0) == fails, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
 

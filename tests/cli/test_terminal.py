@@ -3,8 +3,6 @@
 import io
 import json
 import logging
-import subprocess
-import sys
 import unicodedata
 
 import pytest
@@ -112,20 +110,16 @@ def test_scripts_and_joiners_stay(text):
     assert controls.shown(text) == text
 
 
-def test_what_commands_log_is_clean_too(tmp_path):
+def test_what_commands_log_is_clean_too(program, tmp_path):
     database = Database(tmp_path / "bridge.db")
     with database.write() as connection:
         connection.execute(
             "INSERT INTO keys (name, secret_hash, options, created_at) VALUES (?, x'00', '', '')", (NAME,)
         )
     database.close()
-    done = subprocess.run(
-        [sys.executable, "-m", "bridge", "keys", "list"],
-        env={"BRIDGE_STORAGE_PATH": str(tmp_path / "bridge.db"), "COLUMNS": "400"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "The key Ann" in done.stderr
-    assert not steered(done.stderr + done.stdout)
+    said = program("keys", "list", said=True)
+    assert "The key Ann" in said
+    assert not steered(said)
 
 
 def test_json_stays_what_it_is():

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bridge import __version__
+from bridge import version
 from bridge.errors import (
     BadParameter,
     ItflowError,
@@ -42,7 +42,7 @@ async def test_any_read_call(wire: WireServer, make_client: MakeClient) -> None:
     assert [row["contact_id"] for row in answer.rows] == ["1", "2"]
     [asked] = wire.asked
     assert asked.query == {"api_key": "KEYALL", "limit": "2"}
-    assert asked.headers["User-Agent"] == f"itflow-bridge/{__version__}"
+    assert asked.headers["User-Agent"] == f"itflow-bridge/{version()}"
 
 
 async def test_a_write_sends_json(wire: WireServer, make_client: MakeClient) -> None:

@@ -14,7 +14,7 @@ from bridge.calls.ami.dial import Dialler
 from bridge.calls.ami.line import Line
 from bridge.calls.call import State, call_of
 from bridge.calls.event import Cause, Event
-from bridge.cli import check
+from bridge.cli import findings
 from bridge.errors import AmiRefused, AmiUnreachable, BadParameter
 from bridge.settings import AmiSection, load
 from bridge.tasks import running
@@ -297,12 +297,12 @@ async def test_numbers_are_dialled_in_the_form_that_is_set(number, form, prefix,
 
 async def test_check_tells_what_the_user_may(office):
     settings = load(overrides={"ami": section(office.port).model_dump()})
-    assert [state for _, state, _ in await check.asterisk(settings)] == [check.State.GOOD]
-    for right, state in (("originate", check.State.PARTLY), ("reporting", check.State.BAD)):
+    assert [state for _, state, _ in await findings.asterisk(settings)] == [findings.State.GOOD]
+    for right, state in (("originate", findings.State.PARTLY), ("reporting", findings.State.BAD)):
         kept = {"originate": "reporting", "reporting": "originate"}[right]
         async with manager(office, printed().replace("originate,reporting", kept)):
             made = section(office.port, secret=PRINTED.secret)
-            ((_, told, advice),) = await check.asterisk(load(overrides={"ami": made.model_dump()}))
+            ((_, told, advice),) = await findings.asterisk(load(overrides={"ami": made.model_dump()}))
         assert told is state
         assert "originate,reporting" in advice
 

@@ -193,3 +193,9 @@ async def serve(
     yield start
     for bridge in bridges:
         await bridge.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def command(program):
+    """Commands in processes of their own: the tests of this folder have a running event loop."""
+    return program
