@@ -84,6 +84,7 @@ class Follower:
         self._channels = self._picture.channels
         self._last_at: dict[str, dt.datetime] = {}
         self._whole = False  # whether all that is up is known
+        self._gap = False  # whether what is compared now has happened while nobody listened
 
     def take(self, message: Message, heard_at: dt.datetime) -> list[Event]:
         """What a message means.
@@ -114,9 +115,11 @@ class Follower:
             gone_at: When what is not in the list was last known to be up.
         """
         self._picture.list_ends()
-        self._whole = True
+        self._gap, self._whole = not self._whole, True
         calls = {channel.call for channel in self._channels} | self._told.keys() | self._picture.gone.keys()
-        return [event for call in sorted(calls) for event in self._compared_after_gap(call, heard_at, gone_at)]
+        events = [event for call in sorted(calls) for event in self._compared_after_gap(call, heard_at, gone_at)]
+        self._gap = False
+        return events
 
     def _compared_after_gap(self, call: str, heard_at: dt.datetime, gone_at: dt.datetime) -> Iterator[Event]:
         up = self._channels.of(call)
@@ -280,7 +283,10 @@ class Follower:
         del self._told[call]
         into = self._picture.joined.pop(call, "")
         seen = any(channel.ended for channel in gone.values()) or bool(into)
-        if not seen:
+        # Somebody was up at the end of whom no answer was heard: nobody knows since when.
+        others = (channel for channel in gone.values() if channel.id != call and not channel.local)
+        unheard = self._gap and not told.answered and any(channel.state == UP for channel in others)
+        if not seen or unheard:
             cause = Cause.LOST
         elif told.answered:
             cause = Cause.NORMAL

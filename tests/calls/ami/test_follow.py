@@ -165,6 +165,26 @@ def test_who_answers_while_the_bridge_is_away_has_answered_when_asterisk_says(na
     assert abs((call.answered - whole.answered).total_seconds()) < 0.02
 
 
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize(
+    "name", ["answered", "ring_group", "two_devices", "queue", "outbound", "internal", "forwarded"]
+)
+def test_who_answers_while_nobody_listens_and_hangs_up_before_the_list_is_there_was_not_missed(name, restarted):
+    """How long they talked nobody knows: such a call is lost, and leaves nothing in ITFlow."""
+    story = messages(name)
+    enters = [place for place, one in enumerate(story) if one["Event"] == "BridgeEnter"]
+    rings = max(place for place in range(enters[0]) if story[place].get("ChannelState") == "5") + 1
+    made = follower()
+    before = played(name, story[:rings], made)
+    if restarted:
+        made = Follower(extension_of, calls_by(before))
+    made.connected()
+    made.list_begins()
+    assert not played(name, story[enters[1] + 1 :], made)
+    (call,) = calls_by([*before, *made.list_ends(LATER, LATER)])
+    assert (call.cause, call.missed) == (Cause.LOST, False)
+
+
 def follower_with(up, story):
     """A follower of a new process, and what it tells of the list that Asterisk gives at that point of the story."""
     made = Follower(extension_of, up)
