@@ -312,7 +312,7 @@ async def drill(
             await until(bridge.knows)
             async with (
                 running(disturb(bridge, cable), "disturbance"),
-                running(firm.trouble(random.Random(seed), rest_s), "trouble"),
+                running(firm.trouble(random.Random(seed), rest_s / 3), "trouble"),
             ):
                 played = await play(office, names, at_once=at_once, seed=seed, pause_s=pause_s)
             async with bridge.deaf(gaps):
