@@ -3,7 +3,7 @@
 # make bench   the measured figures of docs/performance.md; BENCH=callerid measures a part
 # make fuzz    hostile requests, FastAGI calls and LDAP, each for SECONDS=60; what requests break is kept in tests/data/fuzz
 # make simulate SEEDS=10000   a long run of the simulation; make test plays some seeds of it
-# make calls CALLS=1000   so many calls on a real Asterisk, while the bridge is killed and cut off: each right, and once
+# make calls CALLS=1000   so many scenes on a real Asterisk, the bridge killed and cut off, ITFlow failing: each thing once
 # make backup ROUNDS=50   a long run of backups under load, kill -9 and restores; make test makes two rounds
 # make wheel   dist/itflow_bridge-*.whl
 # make deb     dist/itflow-bridge_*.deb, of the wheel and requirements-run.lock, for the Debian whose Python this is

@@ -7,21 +7,19 @@ their pages; only one of them is rung.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
-from bridge.calls.people import People
-from bridge.storage import Database
 from tests.bench.figure import Figure, at_most
 from tests.pbx import sipp
-from tests.pbx.drill import INSTALLED, Bridge, Gaps, until
-from tests.pbx.firm import SORTS, caller, employ, open_firm
+from tests.pbx.drill import INSTALLED
+from tests.pbx.firm import SORTS, caller
+from tests.pbx.looking import looked_at
 from tests.pbx.office import DID, Office, open_office
 
 CALLS = 100
@@ -60,43 +58,18 @@ def measure() -> Iterator[Figure]:
 
 
 async def _measure() -> Waits:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        raise RuntimeError("There is no chromium; on Debian: apt install chromium")
+    callers = (CALLS + WARM_UP) * len(SORTS)
     with TemporaryDirectory() as folder:
         async with (
-            open_firm((CALLS + WARM_UP) * len(SORTS)) as firm,
             open_office(INSTALLED) as office,
-            async_playwright() as playwright,
+            looked_at(office, Path(folder), callers, ["Person 102", "Person 103"]) as (own, other),
         ):
-            bridge = Bridge(Path(folder), office.port, firm.itflow.url)
-            employ(bridge.folder, bridge.path)
-            browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            try:
-                async with bridge.deaf(Gaps()):
-                    await bridge.start()
-                await until(bridge.knows)
-                own, other = [await _page(browser, bridge, name) for name in ("Person 102", "Person 103")]
-                both = [await _call(office, own, place) for place in range(CALLS + WARM_UP)][WARM_UP:]
-                elsewhere = await other.evaluate("Object.keys(window.shown).length")
-            finally:
-                await browser.close()
-                await bridge.kill()
+            for page in (own, other):
+                await page.evaluate(WATCH)
+            both = [await _call(office, own, place) for place in range(CALLS + WARM_UP)][WARM_UP:]
+            elsewhere = await other.evaluate("Object.keys(window.shown).length")
     phone, card = zip(*both, strict=True)
     return Waits(list(phone), list(card), elsewhere)
-
-
-async def _page(browser: Browser, bridge: Bridge, name: str) -> Page:
-    """Somebody's page, that follows calls."""
-    database = Database(bridge.path)
-    link = People(database).link(name)
-    database.close()
-    page = await (await browser.new_context()).new_page()
-    await page.goto(f"{bridge.url}/sign-in?link={link}")
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_selector('#live[data-state="open"]')
-    await page.evaluate(WATCH)
-    return page
 
 
 async def _call(office: Office, page: Page, place: int) -> tuple[float, float]:
