@@ -73,6 +73,7 @@ async def health(request: web.Request, seen: Visitor) -> web.StreamResponse:
         outbox=await database.run(Journal(database).counts),
         people=[(person, app[RIGHTS].of(person.name)) for person in app[PEOPLE].all()],
         settings=app[SETTINGS],
+        accepted="accepted" in request.query,
     )
 
 

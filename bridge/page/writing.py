@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bridge.access.key import Feature
 from bridge.directory.entries import covers
-from bridge.errors import BadParameter, NotFound
+from bridge.errors import BadParameter, NotFound, WriteRefused
 from bridge.http.state import BOOK, DELIVERER, FOLLOWUP, MIRROR, SETTINGS
 from bridge.outbox import contact
 from bridge.outbox.journal import State
@@ -43,6 +43,9 @@ async def add(request: web.Request, seen: Visitor, fields: Mapping[str, str]) ->
             stored_in=(client.region if client else "") or request.app[SETTINGS].numbers.region,
         )
         entry = await request.app[DELIVERER].add(chosen, item, seen.rights.clients, seen.rights.name)
+    except WriteRefused as error:
+        said = f"ITFlow refuses the contact. Does the client have one with this e-mail address already? {error}"
+        return _form(request, seen, fields, said, error.status)
     except (BadParameter, NotFound) as error:
         return _form(request, seen, fields, str(error), error.status)
     request.app[MIRROR].nudge()
