@@ -17,10 +17,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bridge.embedded import FaultKind
+
 pytestmark = pytest.mark.parametrize("generation", ["26.02"], indirect=True)
 
 ROUNDS = int(os.environ.get("BACKUP_ROUNDS", "2"))
 CALLERS = 4
+CLIENTS = (1, 2, 3, 5)
+PAUSE_S = 0.1  # between two calls of a caller: a busy phone system, and an ITFlow that keeps up with its assets
 STUCK_S = 60.0  # what waits for ITFlow gets less within this time, however much it is
 
 
@@ -47,15 +51,16 @@ class Load:
                 number = f"+1212555{self._number:02}{caller}{count:05}"
                 if (await self._bridge.ask(f"/api.php?api_key=all&incoming_call&cid={number}")).status == 200:
                     self.calls.add(number)
-                if count % 5 == 1:
+                if count % 20 == 1:
                     name = f"PC-{self._number}-{caller}-{count}"
-                    asset = {"client_id": 1, "name": name, "type": "Laptop"}
+                    asset = {"client_id": CLIENTS[caller], "name": name, "type": "Laptop"}
                     headers = {"Authorization": "Bearer all"}
                     if (await self._bridge.ask("/assets", "POST", json=asset, headers=headers)).status < 300:
                         self.assets.add(name)
+                await asyncio.sleep(PAUSE_S)
 
     async def until(self, count):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(STUCK_S):
             while len(self.calls) < count:  # noqa: ASYNC110 - the answers are counted in other tasks
                 await asyncio.sleep(0.005)
 
@@ -103,18 +108,21 @@ async def delivered(bridge):
 async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve, command, itflow, tmp_path):
     backup = tmp_path / "backup.db"
     keys: list[str] = []
-    held = 0
+    held = waited = 0
     for number in range(ROUNDS):
         bridge = await serve(ASSETS_DEADLINE_S="0.2", SYNC_INTERVAL_S="0.5")
         if not number:
             await bridge.ready()
         load = Load(bridge, number)
         await load.until(20)
+        itflow.faults.add(FaultKind.EMPTY_500, "assets", times=None)  # what is promised now waits, and is in the backup
+        await load.until(len(load.calls) + 80)
         keys.append(f"key-{number}")
         await words(command, "keys", "add", keys[-1])
         calls, assets = set(load.calls), set(load.assets)
         await words(command, "backup", str(backup))
         assert backup.stat().st_mode & 0o777 == 0o600
+        itflow.faults.clear()
         assert lacking(backup, calls, assets, keys) == {}
         if not number:
             assert "is in use: stop the bridge first" in await words(command, "restore", str(backup), fails=True)
@@ -124,6 +132,7 @@ async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve,
         await load.over()
         assert "What was there before is kept as" in await words(command, "restore", str(backup), said=True)
         assert lacking(bridge.path, calls, assets, keys) == {}
+        waited += len(column(backup, "SELECT id FROM journal WHERE state = 'pending'"))
         held += len(calls) + len(assets) + 1
         # What is promised while the bridge runs on comes to ITFlow, and what waits in the backup may be there already.
         assert column(bridge.path, f"SELECT revoked_at IS NOT NULL FROM keys WHERE name = '{keys[-1]}'") == {1}
@@ -131,13 +140,14 @@ async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve,
             aside.unlink()
         print(f"round {number + 1} of {ROUNDS}: {held} confirmed, 0 missing")  # noqa: T201 - progress
     print(f"{ROUNDS} rounds, {held} confirmed before a backup, 0 missing after the restore")  # noqa: T201 - the figure
+    assert waited >= ROUNDS
     last = await serve(ASSETS_DEADLINE_S="0.2", ASSETS_SETTLE_S="0.2")
     await delivered(last)
     rows = itflow.connection.execute("SELECT asset_name FROM assets WHERE asset_name LIKE 'PC-%'").fetchall()
     names = [name for (name,) in rows]
     assert names
     assert len(names) == len(set(names))
-    print(f"{len(names)} assets in ITFlow, none of them twice")  # noqa: T201 - the figure
+    print(f"{waited} assets waited in a backup; {len(names)} are in ITFlow, none of them twice")  # noqa: T201 - the figure
     assert await last.stop() == 0
 
 
