@@ -42,6 +42,8 @@ class Database:
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
+        self._durable = durable
+        self._unwritable = False
         self._lock = threading.Lock()
         with _mapped(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,24 +54,23 @@ class Database:
                 with suppress(FileExistsError):
                     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 self._file = _identity(path)
-                self._connection = sqlite3.connect(
-                    path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False
-                )
-                try:
-                    self._set_up(durable=durable)
-                except BaseException:
-                    self._connection.close()
-                    raise
+                self._connection = self._connected()
 
-    def _set_up(self, *, durable: bool) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self._connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
-            upgrade(self._connection)
-        except StorageError as error:
-            raise StorageError(f"{self.path} (setting storage.path) cannot be used: {error}.") from error
-        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+            connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+            try:
+                upgrade(connection)
+            except StorageError as error:
+                raise StorageError(f"{self.path} (setting storage.path) cannot be used: {error}.") from error
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -153,13 +154,22 @@ class Database:
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
         with self._lock, _mapped(self.path):
-            self._connection.execute(f"BEGIN {kind}")
+            self._opened_again()
             try:
+                self._connection.execute(f"BEGIN {kind}")
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 self._connection.rollback()
+                self._unwritable = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
                 raise
+
+    def _opened_again(self) -> None:
+        """Open anew what could not be written: SQLite goes on with reading only, also when it may write again."""
+        if self._unwritable and not self.lost():
+            self._connection, former = self._connected(), self._connection
+            former.close()
+            self._unwritable = False
 
 
 def memory() -> sqlite3.Connection:

@@ -75,8 +75,8 @@ def rescue(path: Path, *, wait_s: float = WAIT_S) -> Rescue | None:
             return _rescue(path.resolve(), wait_s)
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
-            f"{path} (setting storage.path) cannot be checked: {error}. If it is damaged, end every other command of "
-            "the bridge, see that the folder has room, and start again."
+            f"{path} (setting storage.path) cannot be checked: {error}. See that file and folder may be written "
+            "by the user that runs the bridge, and have room; end every other command of the bridge, and start again."
         ) from error
 
 

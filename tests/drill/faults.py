@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import resource
 import shutil
 import signal
 import sqlite3
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,10 @@ CERTIFICATE = Path(__file__).parent.parent / "data" / "tls" / "self-signed.pem"
 GUESS = b"GET /balance?api_key=guess&client_id=1 HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n"
 NO_ROWS = "DELETE FROM contacts; DELETE FROM clients; DELETE FROM locations;"
 PAGE = 4096
+# A wall clock of its own for a program: Debian's package faketime.
+CLOCK = next(map(str, Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), "")
+# Root is bound by the rights of files like anybody once it gives these up.
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,18 +210,70 @@ async def disk_full(house: House) -> None:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, was)
 
 
+async def clock_steps(house: House) -> None:
+    """The bridge's wall clock, a preloaded one, is a day ahead, two days behind, in 1972, and right again.
+
+    Ages go by another clock: a step may not make the mirror old, nor young.
+    """
+    step = house.folder / "step"
+    step.write_text("+0")
+    told = ("FAKETIME_CACHE_DURATION=1", "DONT_FAKE_MONOTONIC=1", f"FAKETIME_TIMESTAMP_FILE={step}")
+    await house.restart("env", f"LD_PRELOAD={CLOCK}", *told)
+    for days in (1, -2, -20_000, 0):
+        step.write_text(f"{days:+}d")  # and a pull goes by it
+        async with asyncio.timeout(STARTED_S):
+            while not (status := await house.ready()) or not _away(status["people_at"], days):  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.05)
+        if status["people_age_s"] > STARTED_S or status["status"] != "ok":
+            raise RuntimeError(f"with the clock {days} days away the bridge says {status}")
+    house.before = ()
+
+
+def _away(at: str, days: int) -> bool:
+    """Whether a time is about so many days from now."""
+    found = dt.datetime.fromisoformat(at) - dt.datetime.now(dt.UTC)
+    return abs(found - dt.timedelta(days=days)) < dt.timedelta(hours=12)
+
+
+async def read_only(house: House) -> None:
+    """Nobody may write bridge.db nor its folder any more, and the process that pulls has to start anew."""
+    await house.restart(*AS_ANYBODY)
+    with _write_protected(house.state):
+        os.kill(house.child_pid, signal.SIGKILL)
+        await asyncio.sleep(HOLD_S)
+
+
+async def read_only_at_the_start(house: House) -> None:
+    """The same when the bridge starts: it says so and ends, until it may write again."""
+    await house.stop()
+    begun = len(house.log)
+    with _write_protected(house.state):
+        house.start(*AS_ANYBODY)
+        await until(lambda: any("may be written" in line for line in house.log[begun:]))
+    house.before = ()
+
+
+@contextmanager
+def _write_protected(folder: Path) -> Iterator[None]:
+    places = [folder, *folder.iterdir()]
+    modes = [place.stat().st_mode for place in places]
+    for place, mode in zip(places, modes, strict=True):
+        place.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for place, mode in zip(places, modes, strict=True):
+            place.chmod(mode)
+
+
 async def few_descriptors(house: House) -> None:
     """A bridge with 300 descriptors, and 600 connections that ask nothing."""
-    await house.stop()
-    house.descriptors = 300
-    house.start()
-    await house.recovered(STARTED_S)
-    await house.counts()
+    await house.restart("prlimit", "--nofile=300")
     writers = [await _idle(house) for _ in range(600)]
     await asyncio.sleep(HOLD_S)
     for writer in filter(None, writers):
         writer.close()
-    house.descriptors = 0
+    house.before = ()
 
 
 async def _idle(house: House) -> asyncio.StreamWriter | None:
@@ -269,7 +326,10 @@ FAULTS = (
     Fault("bridge.db: a page overwritten", corrupt, answering=False),
     Fault("bridge.db: moved away and put back", deleted),
     Fault("bridge.db: of a later release, then the backup", newer, answering=False),
+    Fault("bridge.db: read-only, and the puller killed", read_only),
+    Fault("bridge.db: read-only at the start", read_only_at_the_start, answering=False),
     Fault("the disk is full (no file may grow)", disk_full),
+    Fault("clock: a day on, two back, 1972, right again", clock_steps),
     Fault("300 descriptors, 600 idle connections", few_descriptors),
     Fault("1000 slow connections, wrong keys", flood),
 )

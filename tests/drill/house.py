@@ -60,7 +60,7 @@ class House:
         process: The bridge.
         log: What the bridge has written.
         key: What ITFlow and the bridge agree on.
-        descriptors: The limit that the bridge starts with; 0 is this process's own.
+        before: Words of programs that start the bridge, such as one that sets its limits.
         status: What ``/readyz`` said last.
     """
 
@@ -74,7 +74,7 @@ class House:
         self.port, self.itflow_port = free_port(), free_port()
         self.supervised = True
         self.key = "ITFLOW"
-        self.descriptors = 0
+        self.before: tuple[str, ...] = ()
         self.status: dict[str, Any] | None = None
         self._pull_s = pull_s
         self._session = session
@@ -143,8 +143,7 @@ class House:
             if not self.supervised:
                 await asyncio.sleep(0.05)
                 continue
-            limit = ("prlimit", f"--nofile={self.descriptors}") if self.descriptors else ()
-            self.process = await asyncio.create_subprocess_exec(*limit, *words, stderr=PIPE, env=environment)
+            self.process = await asyncio.create_subprocess_exec(*self.before, *words, stderr=PIPE, env=environment)
             try:
                 if self.process.stderr is not None:
                     async for line in self.process.stderr:
@@ -166,9 +165,17 @@ class House:
             self.process.send_signal(sent)
         await until(lambda: self.process is None)
 
-    def start(self) -> None:
-        """Let the bridge run again."""
+    def start(self, *before: str) -> None:
+        """Let the bridge run again, started by these words."""
+        self.before = before
         self.supervised = True
+
+    async def restart(self, *before: str) -> None:
+        """Stop the bridge and start it by these words; wait until it answers, and count anew."""
+        await self.stop()
+        self.start(*before)
+        await self.recovered(STARTED_S)
+        await self.counts()
 
     async def ready(self) -> dict[str, Any] | None:
         """What ``/readyz`` says; None without an answer."""

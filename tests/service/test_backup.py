@@ -115,7 +115,7 @@ async def test_nothing_is_missing_after_a_backup_under_load_and_a_restore(serve,
             await bridge.ready()
         load = Load(bridge, number)
         await load.until(20)
-        itflow.faults.add(FaultKind.EMPTY_500, "assets", times=None)  # what is promised now waits, and is in the backup
+        itflow.faults.add(FaultKind.EMPTY_500, "assets", times=None)  # so that some wait in the backup
         await load.until(len(load.calls) + 80)
         keys.append(f"key-{number}")
         await words(command, "keys", "add", keys[-1])

@@ -1,6 +1,10 @@
 """bridge.db: what cannot be read or written is told, and nothing half-done stays."""
 
+import os
 import stat
+import subprocess
+import sys
+from contextlib import closing
 
 import pytest
 
@@ -46,3 +50,40 @@ def test_a_new_file_is_private_and_an_old_one_stays_as_the_operator_wants(tmp_pa
         database.close()
         assert set(kept.values()) == {mode}, kept
         path.chmod(0o640)
+
+
+# Opens the file while it may not be written, and writes once a line says that it may be again.
+_WAITING = """
+import sys
+from pathlib import Path
+from bridge.errors import StorageError
+from bridge.storage import Database
+database = Database(Path(sys.argv[1]))
+def write():
+    with database.write() as connection:
+        insert = "INSERT INTO calls (at, key, number, name) VALUES ('2026-01-01T00:00:00+00:00', 'k', '1', '')"
+        connection.execute(insert)
+try:
+    write()
+except StorageError as error:
+    print(error, flush=True)
+sys.stdin.readline()
+write()
+"""
+# Root is bound by the rights of files like anybody once it gives these up.
+_AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+
+
+def test_a_file_that_may_be_written_again_is(tmp_path):
+    path = tmp_path / "bridge.db"
+    with closing(Database(path)) as database:  # open, so that there is a log beside it
+        CallLog(database).read(Filters())
+        path.chmod(0o400)
+        words = (*_AS_ANYBODY, sys.executable, "-c", _WAITING, str(path))
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "readonly" in process.stdout.readline()
+            path.chmod(0o600)
+            process.communicate("now\n")
+        assert process.returncode == 0
+        assert len(CallLog(database).read(Filters())) == 1
