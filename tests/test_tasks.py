@@ -1,11 +1,12 @@
 """Work beside callers: what a thread uses is not taken from it."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
 
-from bridge.tasks import in_thread
+from bridge.tasks import in_thread, let_go, uncollected
 
 DEADLINE_S = 30
 
@@ -63,3 +64,19 @@ async def test_a_failure_of_cancelled_work_is_not_in_the_way():
     may_end.set()
     with pytest.raises(asyncio.CancelledError):
         await caller
+
+
+def test_what_was_made_without_the_collector_is_old_afterwards() -> None:
+    """The next collection is one of the young: it has nothing of it to walk over."""
+    with uncollected():
+        made: list[list[object]] = [[] for _ in range(10_000)]
+    assert gc.isenabled()
+    assert gc.get_count()[0] < len(made)
+    old = set(map(id, gc.get_objects(generation=2)))
+    assert old.issuperset(map(id, made))
+
+
+def test_lists_are_emptied() -> None:
+    one, other = [object() for _ in range(1_234)], [object()]
+    let_go(one, [], other)
+    assert one == other == []

@@ -61,7 +61,7 @@ class Share:
     several: bool
 
 
-def share_out(lines: Sequence[Line], row: Format) -> tuple[Sequence[Share], Sequence[Note]]:
+def share_out(lines: Sequence[Line], row: Format) -> tuple[list[Share], Sequence[Note]]:
     """Divide lines into the entries of a phone, no more than it takes.
 
     Where there are more, important and primary contacts come first, then contacts, locations and vendors.
@@ -95,7 +95,7 @@ def beyond(row: Format) -> str:
 
 def fit(
     shares: Iterable[Share], row: Format, plan: Plan, *, client_in_name: bool = True
-) -> tuple[Sequence[Item], Sequence[Note]]:
+) -> tuple[list[Item], Sequence[Note]]:
     """Write numbers as they are dialled and names as they fit.
 
     Args:

@@ -6,10 +6,11 @@ import asyncio
 import gzip
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from typing import Any, TypeVar
 
 from cachetools import LRUCache, TTLCache
 from lxml import etree
@@ -25,7 +26,9 @@ from bridge.phonebook.pages import Span, Whole, Wish, page_of, too_long
 from bridge.phonebook.search import Index
 from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
-from bridge.tasks import uncollected
+from bridge.tasks import let_go, uncollected
+
+T = TypeVar("T")
 
 _KEPT_BYTES = 64 * 2**20
 # What a kept document takes besides its bytes: its key, its headers, its place. Searches make many small ones.
@@ -37,6 +40,8 @@ _KEPT_LISTINGS = 2
 # A stylesheet that fails is not run again for every phone that asks, since it may fail slowly.
 _KEPT_FAULTS = 64
 _FAULTS_S = 60.0
+# Entries from which on a book's stylesheet runs in a process of its own.
+_LARGE = 2_000
 # Books whose Last-Modified is known; a book is forgotten when as many others were made since.
 _KEPT_DATES = 4096
 
@@ -60,6 +65,19 @@ class Book:
     notes: Sequence[Note] = field(default=(), compare=False)
 
 
+class _Kept(LRUCache[object, T]):
+    """Keeps what was used last; of what it drops a list is freed a little at a time."""
+
+    def __init__(self, size: int, things: Callable[[T], list[Any]]) -> None:
+        super().__init__(size)
+        self._things = things
+
+    def popitem(self) -> tuple[object, T]:
+        key, dropped = super().popitem()
+        let_go(self._things(dropped))
+        return key, dropped
+
+
 class _Lane:
     """Makes one document at a time, in a thread of its own.
 
@@ -71,8 +89,8 @@ class _Lane:
         self.turn = asyncio.Lock()
         # One thread: a request that is given up leaves its work behind there, and the next one begins after it.
         self.thread = ThreadPoolExecutor(1, "phonebook")
-        self.listings: LRUCache[object, tuple[Listing, Index]] = LRUCache(_KEPT_LISTINGS)
-        self.shares: LRUCache[object, tuple[Sequence[Share], Sequence[Note]]] = LRUCache(_KEPT_LISTINGS)
+        self.listings: LRUCache[object, tuple[Listing, Index]] = _Kept(_KEPT_LISTINGS, lambda kept: kept[0].lines)
+        self.shares: LRUCache[object, tuple[list[Share], Sequence[Note]]] = _Kept(_KEPT_LISTINGS, lambda kept: kept[0])
 
 
 class Books:
@@ -151,11 +169,16 @@ class Books:
         if ask.screen == "search":
             return self._page(wish, Whole((), 0))
         shares, notes = self._shared_out(snapshot, wish, index)
-        return self._page(wish, Whole(shares, row.page_size, (*listing.notes, *notes)))
+        book = self._page(wish, Whole(shares, row.page_size, (*listing.notes, *notes)))
+        if not row.page_size:
+            let_go(shares)
+            if (snapshot.version, wish.view) not in self._lane(row).listings:
+                let_go(listing.lines)
+        return book
 
     def failure(self, row: Format, error: BridgeError) -> bytes:
         """The document of an error, for formats that have one."""
-        return self._document(row, document.failure(error), CHARSET)
+        return self._run(row, document.failure(error), CHARSET)
 
     def _lane(self, row: Format) -> _Lane:
         name = row.name if self.formats.stylesheet(row).apart else ""
@@ -196,7 +219,7 @@ class Books:
                 listings[key] = kept
         return kept
 
-    def _shared_out(self, snapshot: Snapshot, wish: Wish, index: Index) -> tuple[Sequence[Share], Sequence[Note]]:
+    def _shared_out(self, snapshot: Snapshot, wish: Wish, index: Index) -> tuple[list[Share], Sequence[Note]]:
         key = (snapshot.version, wish.view, wish.row.name, wish.ask.term)
         shares = self._lane(wish.row).shares
         kept = shares.get(key)
@@ -219,25 +242,29 @@ class Books:
             shares = (thing for thing in span.shown if isinstance(thing, Share))
             items, notes = fit.fit(shares, row, plan, client_in_name=wanted.section.client_in_name)
             page = page_of(wish, span, items)
-            body = self._document(row, document.build(page), ask.charset)
+            neutral = document.written(page) if len(items) > _LARGE else document.build(page)
+            body = self._run(row, neutral, ask.charset)
             if not most or len(body) <= most or len(span.shown) <= 1:
                 break
             count = max(1, min(len(span.shown) - 1, len(span.shown) * most // len(body)))
+        entries = len(items)
+        let_go(items)
         beyond = () if paged else whole.things[count:]
         cut = (fit.note(thing.line, f"beyond {most} bytes") for thing in beyond if isinstance(thing, Share))
         etag = hashlib.sha256(body).hexdigest()[:32]
         return Book(
             body=body,
             etag=etag,
-            entries=len(items),
+            entries=entries,
             headers={"ETag": f'"{etag}"', **_headers(row, page, ask.charset)},
             notes=(*whole.notes, *notes, *cut, *too_long(wish, span)),
         )
 
-    def _document(self, row: Format, neutral: etree._Element, charset: str) -> bytes:
-        pairs = row.empty_elements == "pair"
-        body = self.formats.stylesheet(row).run(neutral, row.params, pairs=pairs, charset=charset)
-        return _folded(body, row.fold_bytes) if row.fold_bytes else body
+    def _run(self, row: Format, neutral: etree._Element | bytes, charset: str) -> bytes:
+        pairs, fold_bytes = row.empty_elements == "pair", row.fold_bytes
+        return self.formats.stylesheet(row).run(
+            neutral, row.params, pairs=pairs, charset=charset, fold_bytes=fold_bytes
+        )
 
 
 def _size(body: bytes) -> int:
@@ -254,18 +281,3 @@ def _headers(row: Format, page: Page, charset: str) -> dict[str, str]:
     if row.refresh and "next" in page.links:
         headers["Refresh"] = f"0; url={page.links['next']}"
     return headers
-
-
-def _folded(body: bytes, most: int) -> bytes:
-    """Long lines in pieces, each after the first behind a blank (RFC 6350 section 3.2), no character torn."""
-    lines = []
-    for line in body.split(b"\r\n"):
-        rest, room = line, most
-        while len(rest) > room:
-            at = room
-            while rest[at] & 0xC0 == 0x80:
-                at -= 1
-            lines.append(rest[:at])
-            rest, room = b" " + rest[at:], most
-        lines.append(rest)
-    return b"\r\n".join(lines)

@@ -111,7 +111,7 @@ class Note:
 class Listing:
     """A book before any phone's limits: its lines in order, its groups by name, and what it lacks."""
 
-    lines: Sequence[Line]
+    lines: list[Line]
     groups: Sequence[Group]
     notes: Sequence[Note]
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from bridge import resources
+from bridge.directory.snapshot import Snapshot
 from bridge.errors import SettingsError
 from bridge.phonebook.formats import Formats
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.render import Books
 from bridge.phonebook.view import View
 from bridge.settings import PhonebookSection
-from tests.phonebook.people import crowd, hostile
+from tests.phonebook.people import CLIENTS, HOSTILE, crowd, hostile
+from tests.phonebook.readers import read
 
 
 async def test_many_small_documents_take_no_more_memory_than_large_ones(formats: Formats) -> None:
@@ -100,3 +102,42 @@ async def test_a_book_keeps_its_date_as_long_as_its_bytes(formats: Formats) -> N
     dates = [(await books.book(snapshot, wish)).headers["Last-Modified"] for snapshot in (one, crowd(4), other)]
     assert dates[0] == dates[2]
     assert dates[0] != dates[1]  # though it was made in the same second
+
+
+async def test_a_whole_book_leaves_the_pages_of_another_phone_as_they_are(formats: Formats) -> None:
+    books, people = Books(formats), crowd(50)
+
+    async def entries(name: str, offset: int = 0) -> int:
+        row = formats.get(name)
+        wish = Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask(offset=offset))
+        return (await books.book(people, wish)).entries
+
+    assert [await entries("panasonic"), await entries("vcard4"), await entries("panasonic", 20)] == [20, 50, 20]
+    assert [await entries("vcard3"), await entries("panasonic", 40)] == [50, 10]
+
+
+async def test_dropped_listings_are_freed_and_others_are_kept(formats: Formats) -> None:
+    books, row = Books(formats), formats.get("panasonic")
+    for at in (1, 2, 3, 1):
+        wish = Wish(row, View.of(row, PhonebookSection(), "DE", None, {}), Ask(term=f"ada0000{at}"))
+        people = crowd(3, version=f"version {at}")
+        assert (await books.book(people, wish)).entries == 1
+        other = Wish(row, wish.view, Ask(offset=at - 1))
+        assert (await books.book(people, other)).entries == 4 - at
+
+
+@pytest.mark.parametrize("name", ["yealink", "acrobits", "linphone", "snom-m", "avaya"])
+async def test_a_large_book_is_written_as_a_small_one(formats: Formats, name: str) -> None:
+    """It is made in a process of its own; hostile texts, empty elements, functions and folds are the same there."""
+    extra = [entry._replace(id=20_000 + at) for at, entry in enumerate(HOSTILE)]
+    large = Snapshot.build(clients=CLIENTS, entries=[*crowd(2_100, clients=2).entries(None), *extra])
+    row = formats.get(name)
+    books = Books(formats)
+    view = View.of(row, PhonebookSection(), "DE", None, {})
+    small = (await books.book(Snapshot.build(clients=CLIENTS, entries=extra), Wish(row, view, Ask()))).body
+    body = (await books.book(large, Wish(row, view, Ask()))).body
+    assert len(read(name, body)) > 2_000
+    if row.fold_bytes:
+        assert max(map(len, body.split(b"\r\n"))) <= row.fold_bytes
+    known = {(item.name, tuple(item.numbers)) for item in read(name, body)}
+    assert {(item.name, tuple(item.numbers)) for item in read(name, small)} <= known
