@@ -47,7 +47,7 @@ from bridge.http import (
 )
 from bridge.http.carddav import door as carddav
 from bridge.http.counting import counted
-from bridge.http.front import listening
+from bridge.http.listening import listening
 from bridge.http.state import (
     BOOK,
     DELIVERER,

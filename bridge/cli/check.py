@@ -28,7 +28,7 @@ def check(
 
     settings = settings_in_use(config)
     settings.itflow.require()
-    told, rows = asyncio.run(findings.found(config, settings))
+    told, rows = asyncio.run(findings.all_findings(config, settings))
     told = [(what, state, pasted(advice, config)) for what, state, advice in told]
     worst = max((state for _, state, _ in told), key=list(findings.State).index)
     if as_json:

@@ -82,7 +82,7 @@ SHORT_PINS = (
 )
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """What there is to tell.
 
     Attributes:
@@ -93,7 +93,7 @@ class Found(NamedTuple):
     rows: Mapping[str, int]
 
 
-async def found(config: Path | None, settings: Settings) -> Found:
+async def all_findings(config: Path | None, settings: Settings) -> Findings:
     """All findings, in the order in which they are told.
 
     Args:
@@ -102,7 +102,7 @@ async def found(config: Path | None, settings: Settings) -> Found:
     """
     stored = _stored(settings)
     there = [*await _there(settings), *await asterisk(settings)]
-    return Found([*_files(config, settings), *stored.findings, *_here(settings), *there], stored.rows)
+    return Findings([*_files(config, settings), *stored.findings, *_here(settings), *there], stored.rows)
 
 
 def _files(config: Path | None, settings: Settings) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _here(settings: Settings) -> Iterator[Finding]:
         yield "balance menu", State.PARTLY, settings.agi.pin.hint
 
 
-def _stored(settings: Settings) -> Found:
+def _stored(settings: Settings) -> Findings:
     path = settings.storage.path.absolute()
     findings: list[Finding] = []
     try:
@@ -125,12 +125,12 @@ def _stored(settings: Settings) -> Found:
             none = f"There is no {path} yet. It is made by `itflow-bridge sync`, or when the bridge serves."
             findings.append(("storage", State.ADVICE, none))
             findings += [("keys", State.ADVICE, health.NO_KEY), *_service(settings)]
-            return Found(findings, {})
+            return Findings(findings, {})
         with database(settings) as opened:
             keys = Keys(opened, settings)
             _, freshness = Reader(opened).read()
     except StorageError as error:
-        return Found([("storage", State.BAD, str(error))], {})
+        return Findings([("storage", State.BAD, str(error))], {})
     lack = lack_of_room(path) if os.access(path.parent, os.W_OK) else ""
     if lack:
         findings += _told(health.of_disk(lack))
@@ -148,7 +148,7 @@ def _stored(settings: Settings) -> Found:
         # What the key may not read, and whether it is limited, ITFlow itself is asked below.
         findings += _told(one for one in of_mirror if one.status is not Status.OK or one.about in freshness.faults)
     findings += _service(settings)
-    return Found(findings, dict(freshness.rows))
+    return Findings(findings, dict(freshness.rows))
 
 
 def _service(settings: Settings) -> Iterator[Finding]:

@@ -22,10 +22,11 @@ from bridge.callerid.attestation import attested
 from bridge.errors import BadParameter, FeatureDenied, NotFound, RequestError
 from bridge.http import query
 from bridge.http.errors import CHALLENGE, MAX_REASON, NO_STORE, NOSNIFF, REASON
-from bridge.http.front import RESULT, Shortcut, http_date
+from bridge.http.front import Shortcut
 from bridge.http.keys import require, secret
 from bridge.http.operations import JSON, TEXT, Described, Operation, Parameter, asked, one_of
 from bridge.http.state import IN_USE, KEYS, MIRROR, PEOPLE
+from bridge.http.unreadable import RESULT, http_date
 
 routes = web.RouteTableDef()
 

@@ -15,8 +15,8 @@ from aiohttp.typedefs import Handler
 from bridge.callerid import safe
 from bridge.errors import BadParameter, BridgeError, NotFound, RequestError, TooMany, WrongMethod, place
 from bridge.http import query
-from bridge.http.front import RESULT
 from bridge.http.operations import PROBLEM, Problem
+from bridge.http.unreadable import RESULT
 
 log = logging.getLogger(__name__)
 

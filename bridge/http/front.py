@@ -10,28 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import formatdate
-from ssl import SSLContext
 from typing import cast
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from prometheus_client import Counter
 
 from bridge.http import heads
 from bridge.http.connections import Connections
-from bridge.http.faults import aiohttp_log
-from bridge.http.sockets import opened_sockets, written
+from bridge.http.unreadable import unreadable
 from bridge.settings import HttpSection
 
 log = logging.getLogger(__name__)
-routes = web.RouteTableDef()
 
-RESULT = "X-Bridge-Result"
 # Gives the whole answer to a request target from an address, or None: the application answers.
 Shortcut = Callable[[str, str | None], bytes | None]
 
@@ -44,7 +36,6 @@ MOST_BLANKS = 8
 _BLANKS = re.compile(rb"[\r\n]*")
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
 _REFUSED = Counter("itflow_bridge_http_refused", "Requests that cannot be read as HTTP")
-_UNREADABLE = "This request cannot be read as HTTP: {}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,118 +297,3 @@ class Front(asyncio.Protocol):
             self._application = self._door.server()
             self._application.connection_made(self._transport)
         self._application.data_received(octets)
-
-
-@routes.get("/unreadable")
-async def unreadable_request(_request: web.Request) -> web.Response:
-    """What the front asks in place of a request that it cannot read, where answers before it are under way."""
-    return web.Response(status=400, text=_UNREADABLE.format("see RFC 9112"))
-
-
-@routes.get("/unreadable/callerid")
-async def unreadable_caller_id(_request: web.Request) -> web.Response:
-    """The same for a phone system, which would show any text as the caller's name."""
-    return web.Response(status=400, headers={RESULT: "fault"})
-
-
-def unreadable(why: str, *, caller_id: bool) -> bytes:
-    """The whole answer to what cannot be read as HTTP, as it goes out; without a text for a phone system."""
-    body = b"" if caller_id else _UNREADABLE.format(why).encode()
-    lines = [
-        "HTTP/1.1 400 Bad Request",
-        "Content-Type: text/plain; charset=utf-8",
-        f"Content-Length: {len(body)}",
-        f"Date: {http_date()}",
-        "Connection: close",
-        *([f"{RESULT}: fault"] if caller_id else []),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-_now: tuple[int, str] = (0, "")
-
-
-def http_date() -> str:
-    """This second as HTTP writes it (RFC 9110, 5.6.7)."""
-    global _now  # noqa: PLW0603 - made once a second, not for every answer
-    second = int(time.time())
-    if _now[0] != second:
-        _now = second, formatdate(second, usegmt=True)
-    return _now[1]
-
-
-@asynccontextmanager
-async def listening(
-    app: web.Application,
-    section: HttpSection,
-    shortcut: Shortcut | None = None,
-    *,
-    tls: SSLContext | None = None,
-    times: Times = TIMES,
-) -> AsyncIterator[tuple[str, int]]:
-    """Serve an application; at the end no new connection is taken, and requests that are being answered finish.
-
-    Args:
-        app: The application.
-        section: Where to listen, and the limits.
-        shortcut: See ``Shortcut``.
-        tls: Speak TLS.
-        times: How long a connection may wait for its client.
-
-    Yields:
-        The first address and its port.
-
-    Raises:
-        AddressTaken: An address cannot be listened on.
-    """
-    fronts: dict[asyncio.BaseTransport, Front] = {}
-
-    @web.middleware
-    async def followed(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Tells the connection when it is being answered."""
-        front = fronts.get(request.transport) if request.transport else None
-        if front is None:
-            return await handler(request)
-        front.answering(now=True)
-        try:
-            return await handler(request)
-        finally:
-            front.answering(now=False)
-
-    app.middlewares.insert(0, followed)
-    app.add_routes(routes)
-    # There is no access log: its lines would hold keys and full numbers.
-    # Nobody here sends compressed bodies, and an unread broken one would end in a traceback.
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=times.idle_s, auto_decompress=False, logger=aiohttp_log()
-    )
-    await runner.setup()
-    try:
-        if runner.server is None:
-            raise RuntimeError("the runner has made no server")
-        door = Door(runner.server, shortcut, section, fronts, times)
-        opened = opened_sockets(section.hosts, section.port)
-        addresses: list[tuple[str, int]] = [one.getsockname()[:2] for one in opened]
-        servers = [
-            await door.loop.create_server(
-                lambda: Front(door),
-                sock=one,
-                ssl=tls,
-                ssl_handshake_timeout=times.head_s if tls else None,
-                backlog=1024,
-            )
-            for one in opened
-        ]
-        log.info("Listening on %s.", ", ".join(map(written, addresses)))
-        try:
-            async with door.connections.swept():
-                yield addresses[0]
-        finally:
-            for server in servers:
-                server.close()
-            await runner.cleanup()
-            door.connections.close_all()
-            for server in servers:
-                await server.wait_closed()
-    finally:
-        await runner.cleanup()

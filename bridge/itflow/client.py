@@ -164,7 +164,7 @@ class ItflowClient:
         if ignored and function == "read":
             # Where ITFlow ignores the filter, its limit and offset count everybody's rows.
             kept = await self._window(module, dict(fields))
-        return Answer(rows=kept, count=len(kept), no_rows=not kept)
+        return Answer(rows=kept, count=len(kept))
 
     async def rows(self, module: str, **filters: object) -> list[Row]:
         """Reads a whole module, or what passes the filters. No rows give an empty list."""

@@ -103,14 +103,11 @@ class Answer:
         rows: The rows of a read, in the order of their ids.
         insert_id: The id of what a create made; None with anything else.
         count: The rows that were read or changed.
-        no_rows: A read found nothing ("No resource …"). ITFlow says the same after a database error, so
-            an empty first page is a doubt, not a fact.
     """
 
     rows: Sequence[Row] = ()
     insert_id: int | None = None
     count: int = 0
-    no_rows: bool = False
 
 
 def build(module: str, function: str, api_key: str, fields: Mapping[str, object] | None = None) -> Request:
@@ -229,7 +226,7 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
     if not success:
         said = _said(request, envelope)
         if said.startswith("No resource"):
-            return Answer(no_rows=True)
+            return Answer()  # and the same after a database error: an empty first page is a doubt, not a fact
         raise RowMissing(f"{_name(request)}: ITFlow gives nothing and says: {said}")
     if "data" not in envelope:
         raise RightMissing(
@@ -244,7 +241,7 @@ def _read_answer(request: Request, envelope: Mapping[str, Any], success: bool) -
     if number(count) != len(rows):
         counted = _quote(request, str(count))
         raise WireGarbled(f"{_name(request)}: ITFlow counts {counted} rows but sends {len(rows)}.")
-    return Answer(rows=rows, count=len(rows), no_rows=not rows)
+    return Answer(rows=rows, count=len(rows))
 
 
 def _write_answer(request: Request, envelope: Mapping[str, Any], success: bool) -> Answer:

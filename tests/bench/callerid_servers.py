@@ -21,7 +21,7 @@ from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.http import callerid, legacy
-from bridge.http.front import listening
+from bridge.http.listening import listening
 from bridge.http.state import KEYS, MIRROR
 from bridge.settings import HttpSection, NumbersSection, Settings
 from bridge.storage import Database

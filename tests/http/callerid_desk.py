@@ -14,7 +14,8 @@ from aiohttp import web
 from bridge.access.keys import Feature, Keys, Options
 from bridge.directory.mirror import Mirror
 from bridge.http import callerid
-from bridge.http.front import Times, listening
+from bridge.http.front import Times
+from bridge.http.listening import listening
 from bridge.settings import HttpSection
 from bridge.storage import Database
 from tests import bridges

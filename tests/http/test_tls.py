@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from bridge.errors import SettingsError
-from bridge.http.front import TIMES, Times, listening
+from bridge.http.front import TIMES, Times
+from bridge.http.listening import listening
 from bridge.http.tls import Certificate, certified
 from bridge.settings import HttpSection, load
 

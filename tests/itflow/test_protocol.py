@@ -46,7 +46,7 @@ def meaning(request: Request, status: int, content_type: str, body: bytes) -> st
     if not request.reads:
         return f"count {answer.count}"
     assert answer.count == len(answer.rows)
-    return "no rows" if answer.no_rows else f"rows {answer.count}"
+    return f"rows {answer.count}" if answer.rows else "no rows"
 
 
 def table() -> Iterator[Any]:
