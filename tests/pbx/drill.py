@@ -7,7 +7,6 @@ and ITFlow is away, locked, or loses answers.
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import random
 import shutil
@@ -16,31 +15,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.calls.call import Call, Outcome, State
 from bridge.calls.event import Cause
-from bridge.calls.log import CallLog
-from bridge.calls.rows import Filters
-from bridge.outbox.journal import Journal
-from bridge.storage import Database
 from bridge.tasks import running
 from tests.pbx import cel
 from tests.pbx import firm as firms
 from tests.pbx.asterisk import ROOT
 from tests.pbx.cable import Cable
 from tests.pbx.firm import Firm, open_firm
-from tests.pbx.office import SECRET, Office, open_office
+from tests.pbx.office import Office, open_office
+from tests.pbx.process import Bridge, Gaps, until
 from tests.pbx.scenes import SCENES, Stage, Truth, calls_of
 
-MARGIN_S = 0.5  # for messages under way
-BEHIND_S = 5.0  # of what a bridge on a busy machine has not stored yet when it is killed
 AT_ONCE = 14
 REST_S = 10.0
-FOLLOWED = "Calls are followed at"
 INSTALLED = Path(os.environ.get("PBX_FOLDER", ROOT / ".cache" / "asterisk"))
 
 
@@ -71,36 +64,6 @@ class Played:
     calls: Sequence[Made]
     since: float
     until: float
-
-
-@dataclass
-class Gaps:
-    """Times in which nobody listened to Asterisk, or what was heard was lost with the one who has heard it.
-
-    Attributes:
-        behind_s: How long before its end the bridge has stored something last, at worst.
-    """
-
-    times: list[list[float]] = field(default_factory=list)
-    behind_s: float = 0.0
-
-    def lost_since(self, stored_at: float) -> None:
-        """What was heard after a time was lost in the kill that began the last gap."""
-        killed_at = self.times[-1][0]
-        self.times[-1][0] = max(killed_at - BEHIND_S, min(killed_at, stored_at))
-        self.behind_s = max(self.behind_s, killed_at - self.times[-1][0])
-
-    def meets(self, played: Played) -> bool:
-        """Whether a part of the scene was not heard."""
-        return any(since < played.until + MARGIN_S and played.since < until for since, until in self.times)
-
-    def hold(self, at: float) -> bool:
-        """Whether something that happened then need not have been heard."""
-        return any(since - MARGIN_S < at < until + MARGIN_S for since, until in self.times)
-
-    def hide(self, made: Made) -> bool:
-        """Whether nothing of a call need have been heard."""
-        return any(since - MARGIN_S < made.began and made.until < until + MARGIN_S for since, until in self.times)
 
 
 async def play(
@@ -145,107 +108,6 @@ def _played(records: cel.Records, name: str, stage: Stage, truths: Sequence[Trut
         talk_s = record.ended_at - record.talked_at if truth.talk_s and record.talked_at else truth.talk_s
         calls.append(Made(replace(truth, talk_s=talk_s), call, record.began_at, record.ended_at))
     return Played(name, calls, stage.since, max([until, *(call.until for call in calls)]))
-
-
-@dataclass
-class Bridge:
-    """``itflow-bridge serve`` in a process of its own, on a file that outlives it."""
-
-    folder: Path
-    ami_port: int
-    itflow_url: str
-    process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        """Where it answers in this life."""
-        return self.told().rpartition("answers on ")[2].split()[0]
-
-    @property
-    def path(self) -> Path:
-        """Its file."""
-        return self.folder / "bridge.db"
-
-    def told(self) -> str:
-        """Its log, of all its lives."""
-        path = self.folder / "bridge.log"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    async def start(self) -> None:
-        settings = firms.SETTINGS | {
-            "ITFLOW_URL": self.itflow_url,
-            "HTTP_HOST": "127.0.0.1",
-            "HTTP_PORT": "0",
-            "AGI_ENABLED": "false",
-            "STORAGE_PATH": str(self.path),
-            "AMI_HOST": "127.0.0.1",
-            "AMI_PORT": str(self.ami_port),
-            "AMI_SECRET": SECRET,
-            "AMI_DIAL_CONTEXT": "internal",
-        }
-        environment = os.environ | {f"BRIDGE_{name}": value for name, value in settings.items()}
-        with (self.folder / "bridge.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "serve", stdout=log, stderr=log, env=environment, cwd=ROOT
-            )
-
-    async def kill(self) -> None:
-        """End it as a power cut does."""
-        await self.end(signal.SIGKILL)
-
-    async def end(self, by: signal.Signals) -> None:
-        if self.process is not None:
-            self.process.send_signal(by)
-            await self.process.wait()
-            self.process = None
-
-    @asynccontextmanager
-    async def deaf(self, gaps: Gaps) -> AsyncIterator[None]:
-        """What is done within makes it lose Asterisk; waits until it follows calls again."""
-        told = len(self.told())
-        gaps.times.append([time.time(), math.inf])
-        yield
-        async with asyncio.timeout(60):
-            while FOLLOWED not in self.told()[told:]:  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.02)
-        for gap in gaps.times:  # an earlier one that was broken off is over too
-            gap[1] = min(gap[1], time.time())
-
-    def knows(self) -> bool:
-        """Whether it has read ITFlow's tickets, and found out what this ITFlow can do."""
-        facts = "SELECT 1 FROM mirror_facts WHERE name = 'generation' AND value <> ''"
-        return bool(self._rows(facts) and self._rows("SELECT 1 FROM mirror_modules WHERE module = 'tickets'"))
-
-    def done(self) -> bool:
-        """Whether every call has left what it leaves, and the outbox is empty."""
-        place = "SELECT 1 FROM followup_place, call_changes WHERE change >= last"
-        return bool(self._rows(place)) and not self._rows("SELECT 1 FROM journal WHERE state = 'pending'")
-
-    def sent(self) -> Counter[str]:
-        """What was sent to ITFlow how often, by kind and by what became of it."""
-        database = Database(self.path)
-        try:
-            entries = Journal(database).entries(count=100_000)
-        finally:
-            database.close()
-        again = Counter(f"{one.kind} sent again" for one in entries if one.sends > 1)
-        return again + Counter(f"{one.kind} {one.state}" for one in entries)
-
-    def log(self) -> list[Call]:
-        """The calls in its file."""
-        database = Database(self.path)
-        try:
-            return [row.call for row in CallLog(database).read(Filters(limit=10_000))]
-        finally:
-            database.close()
-
-    def _rows(self, statement: str) -> list[tuple[object, ...]]:
-        database = Database(self.path)
-        try:
-            with database.read() as connection:
-                return connection.execute(statement).fetchall()
-        finally:
-            database.close()
 
 
 @dataclass
@@ -328,13 +190,6 @@ async def drill(
             await bridge.kill()
 
 
-async def until(condition: Callable[[], bool], within_s: float = 60) -> None:
-    """Wait until something is so that another process brings about."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.1)
-
-
 def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[str]:
     """What a log says otherwise than it was.
 
@@ -344,11 +199,11 @@ def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[st
     left = {call.id: call for call in log}
     found = [f"not over: {call}" for call in left.values() if call.state is not State.ENDED]
     for scene in played:
-        whole = not gaps.meets(scene)
+        whole = not gaps.meet(scene.since, scene.until)
         for made in scene.calls:
             call = left.pop(made.id, None)
             if call is None:
-                fits = gaps.hide(made)
+                fits = gaps.hide(made.began, made.until)
             else:
                 fits = _fits(call, made.truth) or (
                     not whole and _fits_partly(call, made.truth, end_heard=not gaps.hold(made.until))
@@ -419,8 +274,8 @@ async def main(calls: int, seed: int) -> None:
 def told(report: Report) -> Iterator[str]:
     """What has happened, in numbers."""
     played, gaps, log, firm = report.played, report.gaps, report.log, report.firm
-    whole = sum(not gaps.meets(scene) for scene in played)
-    hidden = sum(all(map(gaps.hide, scene.calls)) for scene in played if scene.calls)
+    whole = sum(not gaps.meet(scene.since, scene.until) for scene in played)
+    hidden = sum(all(gaps.hide(one.began, one.until) for one in scene.calls) for scene in played if scene.calls)
     kinds = len({scene.name for scene in played})
     yield f"{len(played)} scenes of {kinds} kinds, {sum(len(scene.calls) for scene in played)} calls"
     deaf_s = sum(until - since for since, until in gaps.times)

@@ -12,9 +12,9 @@ from playwright.async_api import Browser, Page, async_playwright
 from bridge.calls.people import People
 from bridge.storage import Database
 from tests.counterparts import lacking
-from tests.pbx.drill import Bridge, Gaps, until
 from tests.pbx.firm import employ, open_firm
 from tests.pbx.office import Office
+from tests.pbx.process import Bridge, Gaps, until
 
 
 @asynccontextmanager

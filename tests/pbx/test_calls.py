@@ -20,8 +20,9 @@ from bridge.settings import AmiSection, load
 from bridge.tasks import running
 from tests.pbx.asterisk import kill, start
 from tests.pbx.cable import Cable
-from tests.pbx.drill import Gaps, drill, faults, play
+from tests.pbx.drill import drill, faults, play
 from tests.pbx.office import DID, SECRET, open_office
+from tests.pbx.process import Gaps
 from tests.pbx.scenes import SCENES, Stage
 
 
