@@ -20,14 +20,14 @@ from bridge.http.state import MIRROR
 routes = web.RouteTableDef()
 
 
-class Total(TypedDict):
+class TotalJson(TypedDict):
     """What is owed in one currency."""
 
     currency: str
     amount: str
 
 
-class Line(TypedDict):
+class LineJson(TypedDict):
     """An invoice that a balance is made of."""
 
     number: str
@@ -52,8 +52,8 @@ class BalanceJson(TypedDict):
     basis: accounts.Basis
     reason: str
     age_s: int
-    balances: list[Total]
-    invoices: list[Line]
+    balances: list[TotalJson]
+    invoices: list[LineJson]
 
 
 BALANCE = Operation(

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bridge.access.keys import Feature, Key
 from bridge.http import query
-from bridge.http.journalled import JOURNAL_ENTRY, Entry, answered, needed_client, shown, wanted
+from bridge.http.journalled import JOURNAL_ENTRY, EntryJson, answered, needed_client, shown, wanted
 from bridge.http.operations import JSON, Described, Operation
 from bridge.http.state import DELIVERER
 from bridge.outbox import request as asset_request
@@ -29,7 +29,7 @@ class AssetBody(asset_request.NewAsset):
     client_id: Id
 
 
-class AssetJson(Entry):
+class AssetJson(EntryJson):
     """What became of an asset, as JSON."""
 
     serial: str

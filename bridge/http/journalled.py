@@ -22,7 +22,7 @@ from bridge.outbox.kinds import Item
 JOURNAL_ENTRY = Parameter("Of the answer to the POST.", {"type": "integer", "minimum": 0})
 
 
-class Entry(TypedDict):
+class EntryJson(TypedDict):
     """What became of a write, as JSON."""
 
     id: int

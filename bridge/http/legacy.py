@@ -34,7 +34,7 @@ routes = web.RouteTableDef()
 Parameters = Mapping[str, str]
 
 
-class Question(NamedTuple):
+class OldQuestion(NamedTuple):
     """What a parameter asks for, the feature that a key must open for it, and whether something is written."""
 
     feature: Feature
@@ -76,16 +76,16 @@ async def _add_asset(request: web.Request, key: Key, parameters: Parameters) -> 
     return await legacy_add(request, key, parameters)
 
 
-QUESTIONS: Mapping[str, Question] = {
-    "incoming_call": Question(Feature.CALLS, _incoming_call, writes=True),
-    "phonebook": Question(Feature.PHONEBOOK, _phonebook),
-    "client_emails": Question(Feature.EMAILS, partial(_list, name="client_emails")),
-    "primary_contact_emails": Question(Feature.EMAILS, partial(_list, name="primary_contact_emails")),
-    "client_numbers": Question(Feature.NUMBERS, partial(_list, name="client_numbers")),
-    "primary_contact_numbers": Question(Feature.NUMBERS, partial(_list, name="primary_contact_numbers")),
-    "add_asset": Question(Feature.ASSETS, _add_asset, writes=True),
-    "account_balance": Question(Feature.BALANCE, partial(_balance, name="account_balance")),
-    "client_id": Question(Feature.BALANCE, partial(_balance, name="client_id")),
+QUESTIONS: Mapping[str, OldQuestion] = {
+    "incoming_call": OldQuestion(Feature.CALLS, _incoming_call, writes=True),
+    "phonebook": OldQuestion(Feature.PHONEBOOK, _phonebook),
+    "client_emails": OldQuestion(Feature.EMAILS, partial(_list, name="client_emails")),
+    "primary_contact_emails": OldQuestion(Feature.EMAILS, partial(_list, name="primary_contact_emails")),
+    "client_numbers": OldQuestion(Feature.NUMBERS, partial(_list, name="client_numbers")),
+    "primary_contact_numbers": OldQuestion(Feature.NUMBERS, partial(_list, name="primary_contact_numbers")),
+    "add_asset": OldQuestion(Feature.ASSETS, _add_asset, writes=True),
+    "account_balance": OldQuestion(Feature.BALANCE, partial(_balance, name="account_balance")),
+    "client_id": OldQuestion(Feature.BALANCE, partial(_balance, name="client_id")),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bridge.access.keys import Feature
-from bridge.http.journalled import JOURNAL_ENTRY, Entry, answered, shown, wanted
+from bridge.http.journalled import JOURNAL_ENTRY, EntryJson, answered, shown, wanted
 from bridge.http.operations import JSON, Described, Operation
 from bridge.http.state import IN_USE, MIRROR
 from bridge.outbox import contact, note, ticket
@@ -34,19 +34,19 @@ class NoteBody(note.NewNote):
     client_id: Id
 
 
-class ContactJson(Entry):
+class ContactJson(EntryJson):
     """What became of a contact, as JSON."""
 
     contact_id: int | None
 
 
-class TicketJson(Entry):
+class TicketJson(EntryJson):
     """What became of a ticket, as JSON."""
 
     ticket_id: int | None
 
 
-class NoteJson(Entry):
+class NoteJson(EntryJson):
     """What became of a note, as JSON."""
 
     note_id: int | None
