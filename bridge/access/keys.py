@@ -27,7 +27,7 @@ from bridge.networks import Network
 from bridge.settings import Settings
 from bridge.storage import Database
 
-__all__ = ["EVERYDAY", "WARN_BEFORE", "Feature", "Key", "Keys", "Network", "Options", "Shown", "expiry"]
+__all__ = ["EVERYDAY", "WARN_BEFORE", "Feature", "Key", "Keys", "Network", "Options", "Shown", "expiry", "hashed"]
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Keys:
             raise KeyMissing
         if not isinstance(secret, str):
             self._wrong(address, text="The request carries different keys in different places; send one.")
-        held = self._by_hash.get(_hash(secret))
+        held = self._by_hash.get(hashed(secret))
         if held is None:
             self._wrong(address)
         key = held.key
@@ -152,6 +152,25 @@ class Keys:
         if held.replaced:
             self.uses.note(key.name, "replaced", address)
         return self._opened(key, feature, address)
+
+    def open_again(self, secret_hash: bytes, feature: Feature, address: str | None) -> Key:
+        """The key of a secret that was shown before, for what asks again and again on one connection.
+
+        Args:
+            secret_hash: What ``hashed`` gave of the secret; ``open`` took it then.
+            feature: What is asked for now.
+            address: Where from.
+
+        Raises:
+            KeyMissing: It opens nothing any more: revoked, expired, or replaced for longer than its grace.
+            FeatureDenied: Its key does not open the feature, or not from there.
+        """
+        held = self._by_hash.get(secret_hash)
+        if held is None or held.over():
+            raise KeyMissing("The key that was shown is no longer good. Show one that is; see: itflow-bridge keys list")
+        if held.replaced:
+            self.uses.note(held.key.name, "replaced", address)
+        return self._opened(held.key, feature, address)
 
     def open_named(self, name: str, feature: Feature, address: str | None) -> Key:
         """A key that the settings name, for callers that bring none.
@@ -195,7 +214,7 @@ class Keys:
         with self._database.write() as connection:
             for (gone,) in connection.execute(
                 "SELECT name FROM keys WHERE revoked_at IS NOT NULL AND (name = ? OR secret_hash = ?)",
-                (name, _hash(secret)),
+                (name, hashed(secret)),
             ).fetchall():
                 for table in ("keys", "key_uses", "key_replaced"):
                     connection.execute(f"DELETE FROM {table} WHERE name = ?", (gone,))  # noqa: S608 - of this line
@@ -203,7 +222,7 @@ class Keys:
                 "INSERT INTO keys (name, secret_hash, weak, options, created_at, expires_at) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    *(name, _hash(secret), bool(weakness(secret)), options.write()),
+                    *(name, hashed(secret), bool(weakness(secret)), options.write()),
                     *(now.isoformat(), expires_at and expires_at.isoformat()),
                 ),
             )
@@ -239,7 +258,7 @@ class Keys:
             )
             connection.execute(
                 "UPDATE keys SET secret_hash = ?, weak = ? WHERE name = ?",
-                (_hash(secret), bool(weakness(secret)), name),
+                (hashed(secret), bool(weakness(secret)), name),
             )
             connection.execute("DELETE FROM key_uses WHERE name = ? AND what = ?", (name, "replaced"))
         self.load()
@@ -319,7 +338,7 @@ class Keys:
             return secrets.token_hex(16)
         if not secret.strip():
             raise BadParameter("The secret to take over is empty; without one, a new one is made.")
-        held = self._by_hash.get(_hash(secret))
+        held = self._by_hash.get(hashed(secret))
         if held is not None and held.key.revoked_at is None:
             raise BadParameter(f"This secret belongs to the key {held.key.name} already; revoke that first.")
         return secret
@@ -333,5 +352,6 @@ def expiry(key: Key, left: dt.timedelta) -> str:
     )
 
 
-def _hash(secret: str) -> bytes:
+def hashed(secret: str) -> bytes:
+    """What is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

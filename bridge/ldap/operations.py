@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sansldap import FilterEquality
 
-from bridge.access.keys import Feature, Key, Keys
+from bridge.access.keys import Feature, Key, Keys, hashed
+from bridge.access.phones import Phone, Phones
 from bridge.directory.mirror import Mirror
 from bridge.errors import BadParameter, FeatureDenied, KeyMissing, KeyWrong, NotReady, RequestError, TooMany
 from bridge.ldap import controls, dn, plain, tree
@@ -24,6 +25,7 @@ from bridge.settings import LdapSection
 log = logging.getLogger(__name__)
 
 VERSIONS = frozenset({2, 3})  # some phones still call themselves version 2; what they ask is the same
+LISTED_AS = "ldap"  # in the list of phones, where others have the format of their book
 Emit = Callable[[Sequence[bytes]], Awaitable[None]]
 
 _REFUSED = {
@@ -55,6 +57,7 @@ class Desk:
         section: The settings.
         keys: Who may ask.
         mirror: Told of numbers that nobody has.
+        phones: Told who searched.
         shelf: The books.
         turn: Held by the one search that is being worked on, so that callers of other interfaces get in between.
         start_tls: Whether StartTLS is to be had.
@@ -64,6 +67,7 @@ class Desk:
     section: LdapSection
     keys: Keys
     mirror: Mirror
+    phones: Phones
     shelf: Shelf
     turn: asyncio.Lock
     start_tls: bool
@@ -82,6 +86,7 @@ class Caller:
         self._desk = desk
         self._address = address
         self._key: Key | None = None
+        self._shown: bytes | None = None
 
     @property
     def name(self) -> str:
@@ -101,8 +106,10 @@ class Caller:
         try:
             if bind.password:
                 self._key = keys.open(bind.password, Feature.PHONEBOOK, self._address)
+                self._shown = hashed(bind.password)
             elif section.key is not None:
                 self._key = keys.open_named(section.key, Feature.PHONEBOOK, self._address)
+                self._shown = None
         except RequestError as error:
             return Result(_REFUSED.get(type(error), Code.OTHER), str(error))
         return Result()
@@ -160,16 +167,19 @@ class Caller:
         """The book of the key that was shown, which must still be good.
 
         Raises:
-            RequestError: There is none, or it has been revoked or limited meanwhile.
+            RequestError: There is none, or what was shown is no longer good: revoked, replaced, or limited meanwhile.
             NotReady: There is no mirror yet.
         """
         if self._key is None:
             raise KeyMissing("Bind first; the password is the key.")
-        key = self._desk.keys.open_named(self._key.name, Feature.PHONEBOOK, self._address)
-        if key.created_at != self._key.created_at:
-            self._key = None
-            raise KeyMissing("The key was replaced by another of its name. Bind again.")
-        return await self._desk.shelf.people(key)
+        keys = self._desk.keys
+        if self._shown is None:
+            key = keys.open_named(self._key.name, Feature.PHONEBOOK, self._address)
+        else:
+            key = keys.open_again(self._shown, Feature.PHONEBOOK, self._address)
+        people = await self._desk.shelf.people(key)
+        self._desk.phones.note(Phone(self._address, "", "", LISTED_AS, key.name), len(people))
+        return people
 
 
 def _compared(people: People, place: int, compare: Compare) -> Result:

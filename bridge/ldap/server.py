@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from prometheus_client import Gauge
 
 from bridge.access.keys import Keys
+from bridge.access.phones import Phones
 from bridge.directory.mirror import Mirror
 from bridge.errors import SettingsError, place
 from bridge.ldap.operations import Desk, Times
@@ -100,7 +101,12 @@ class Server:
 
 @asynccontextmanager
 async def listening(
-    section: LdapSection, keys: Keys, mirror: Mirror, tls: ssl.SSLContext | None, times: Times = TIMES
+    section: LdapSection,
+    keys: Keys,
+    mirror: Mirror,
+    phones: Phones,
+    tls: ssl.SSLContext | None,
+    times: Times = TIMES,
 ) -> AsyncIterator[tuple[Server, dict[str, int]]]:
     """Listen as the settings say; at the end every connection and socket is closed.
 
@@ -108,6 +114,7 @@ async def listening(
         section: The settings; ``port``, ``tls_port`` or both are set.
         keys: Who may ask.
         mirror: What is known.
+        phones: Told who searched.
         tls: See ``Server``.
         times: Deadlines.
 
@@ -120,7 +127,7 @@ async def listening(
     if section.tls_port is not None and tls is None:
         raise SettingsError(["ldap.tls_port: LDAPS needs a certificate; set http.tls_cert and http.tls_key."])
     shelf = Shelf(mirror, section.base, keypad=section.keypad)
-    server = Server(Desk(section, keys, mirror, shelf, asyncio.Lock(), tls is not None, times), tls)
+    server = Server(Desk(section, keys, mirror, phones, shelf, asyncio.Lock(), tls is not None, times), tls)
     wanted = (("ldap", section.port, server.serve), ("ldaps", section.tls_port, server.serve_encrypted))
     ports: dict[str, int] = {}
     async with AsyncExitStack() as stack:

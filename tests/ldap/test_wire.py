@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import random
 import ssl
 from contextlib import suppress
@@ -12,12 +13,13 @@ import uvloop
 from sansldap import ExtendedResponse, LDAPFilter, SearchScope
 
 from bridge.access.keys import Options
+from bridge.access.phones import Phone
 from bridge.errors import BadParameter
 from bridge.ldap import framing, messages
 from bridge.ldap.framing import Framer
 from bridge.ldap.operations import Times
 from tests.http.test_tls import PAIRS
-from tests.ldap.world import SECRET, Wire, person, snapshot, world
+from tests.ldap.world import LIMITED, SECRET, Wire, person, snapshot, world
 
 DISCONNECTION = b"1.3.6.1.4.1.1466.20036"
 UNBIND = b"\x30\x05\x02\x01\x63\x42\x00"
@@ -193,6 +195,50 @@ async def test_a_key_that_is_revoked_sees_nothing_from_then_on(tmp_path):
         # Nor does another of the same name that was made meanwhile lend it what it sees.
         here.keys.add("all", Options(), secret="another secret of that name 4711")
         assert (await wire.search("(cn=ada*)"))[1] == 50
+        wire.close()
+
+
+async def test_the_old_secret_of_a_key_sees_nothing_after_its_grace(tmp_path):
+    """Also on a connection that was opened before; one that shows the new secret goes on."""
+    async with world(tmp_path) as here:
+        old, lasting = await Wire.at(here), await Wire.at(here)
+        await old.bind(LIMITED)
+        await lasting.bind()
+        new = here.keys.rotate("blue", dt.timedelta(0))
+        kept = here.keys.rotate("all", dt.timedelta(days=1))
+        assert (await old.search("(cn=bob*)"))[1] == 50
+        assert await lasting.names("(cn=ada*)") == ["Ada Muster"]
+        for secret, name, found in ((new, "bob", "Bob Ray"), (kept, "ada", "Ada Muster")):
+            assert await old.bind(secret) == 0
+            assert await old.names(f"(cn={name}*)") == [found]
+        for wire in (old, lasting):
+            wire.close()
+
+
+async def test_a_key_that_expires_sees_nothing_from_then_on(tmp_path):
+    async with world(tmp_path) as here:
+        wire = await Wire.at(here)
+        secret = here.keys.add("short", Options(), expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
+        await wire.bind(secret)
+        assert await wire.names("(cn=ada*)") == ["Ada Muster"]
+        async with asyncio.timeout(10):
+            while (await wire.search("(cn=ada*)"))[1] == 0:
+                pass
+        assert (await wire.search("(cn=ada*)"))[1] == 50
+        wire.close()
+
+
+async def test_who_searched_is_listed(tmp_path):
+    """As phones that fetch a book are: by address and key, with the entries that it could find."""
+    async with world(tmp_path) as here:
+        wire = await Wire.at(here)
+        assert (await wire.search("(cn=bob*)"))[1] == 50
+        await wire.bind(LIMITED)
+        await wire.names("(cn=bob*)")
+        await wire.names("(cn=bea*)")
+        here.phones.flush()
+        (seen,) = here.phones.all()
+        assert (seen.phone, seen.entries, seen.fetches) == (Phone("127.0.0.1", "", "", "ldap", "blue"), 6, 2)
         wire.close()
 
 

@@ -20,6 +20,7 @@ from sansldap import (
 )
 
 from bridge.access.keys import Feature, Keys, Options
+from bridge.access.phones import Phones
 from bridge.directory.entries import Client, Entry, Kind, Label, Phone
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
@@ -65,6 +66,7 @@ class World:
     server: Server
     keys: Keys
     mirror: Mirror
+    phones: Phones
     ports: dict[str, int]
 
     @property
@@ -93,11 +95,12 @@ async def world(
     keys.add("blue", Options(clients=frozenset({2})), secret=LIMITED)
     keys.add("caller", Options(features=frozenset({Feature.CALLERID})), secret=CALLER)
     mirror = Mirror(snap or snapshot())
+    phones = Phones(database)
     async with (
         certified(HttpSection(tls_cert=cert, tls_key=tls_key)) as tls,
-        listening(settings.ldap, keys, mirror, tls, times) as (server, ports),
+        listening(settings.ldap, keys, mirror, phones, tls, times) as (server, ports),
     ):
-        yield World(server, keys, mirror, ports)
+        yield World(server, keys, mirror, phones, ports)
     database.close()
 
 
