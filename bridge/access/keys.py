@@ -167,7 +167,7 @@ class Keys:
         """
         held = self._by_hash.get(secret_hash)
         if held is None or held.over():
-            raise KeyMissing("The key that was shown is no longer good. Show one that is; see: itflow-bridge keys list")
+            raise KeyMissing("This key is no longer good; see: itflow-bridge keys list")
         if held.replaced:
             self.uses.note(held.key.name, "replaced", address)
         return self._opened(held.key, feature, address)

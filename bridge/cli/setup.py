@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.access.feature import Feature
 from bridge.cli.options import Config
 from bridge.errors import BadParameter, NotFound, NotReady
 
 if TYPE_CHECKING:
     from bridge.access.key import Key
-    from bridge.access.setup import Place, System
-    from bridge.settings import LdapSection, Settings
+    from bridge.settings import Settings
     from bridge.storage import Database
 
 NAMES = ("asterisk", "freepbx", "superfecta", "freeswitch", "fusionpbx", "3cx")
@@ -43,11 +41,12 @@ def setup(
     from bridge.access.keys import Keys, Options
     from bridge.access.setup import LOOPBACK, Place, dialplan, system
     from bridge.cli.common import database, errors, pasted, settings_in_use
+    from bridge.ldap.setup import over_ldap
     from bridge.phonebook.formats import Formats
 
     settings = settings_in_use(config)
     asked_for, formats = name_of_system.lower(), Formats(settings.phonebook.templates)
-    chosen = _over_ldap(asked_for, settings.ldap) or system(asked_for, formats)
+    chosen = over_ldap(asked_for, settings.ldap) or system(asked_for, formats)
     own = {"numbers.region": region, "numbers.trunk": trunk, "callerid.ascii": "true" if ascii_names else None}
     options = Options(chosen.features, settings={name: str(value) for name, value in own.items() if value})
     here = f"{settings.http.scheme}://{socket.gethostname()}:{settings.http.port}"
@@ -97,23 +96,3 @@ def _too_long(opened: Database, name: str, key: Key, settings: Settings) -> str:
 def _literal(host: str) -> str:
     """A host as it stands in addresses: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
-
-
-def _over_ldap(name: str, section: LdapSection) -> System | None:
-    """A phone over LDAP, such as ``yealink-ldap``; None for other names."""
-    from yarl import URL
-
-    from bridge.access.setup import System
-    from bridge.ldap import setup as ldap
-
-    maker = name.removesuffix("-ldap")
-    if name == maker or maker not in ldap.recipes():
-        return None
-
-    def text(place: Place) -> str:
-        port = section.port or 389
-        door = ldap.Door(URL(place.url).host_subcomponent or "", port, section.base, place.key)
-        off = f"\nLDAP is off: set ldap.port (BRIDGE_LDAP_PORT={port})." if section.port is None else ""
-        return ldap.setup_text(maker, door) + off
-
-    return System(frozenset({Feature.PHONEBOOK}), text)

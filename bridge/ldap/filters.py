@@ -2,7 +2,7 @@
 
 Names match as everywhere in the bridge: case and accents do not count, and a beginning is the beginning of any word
 (``mus*`` finds Ada Muster); several words may stand in any order. A number of any form finds the same number of
-another. A condition on what no schema knows is neither true nor false.
+another. Umlauts may be written out (``mueller``). A condition on what no schema knows is neither true nor false.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sansldap import (
 )
 
 from bridge import numbers
-from bridge.ldap.columns import Column, few, folded
+from bridge.ldap.columns import ALSO, Column, few, folded, ways
 from bridge.ldap.people import People
 from bridge.ldap.reverse import caller
 from bridge.ldap.schema import MATCHING_RULES, NUMBERS, PERSON_CLASSES, canonical
@@ -45,11 +45,13 @@ class Question(NamedTuple):
         test: Whether it is true of the entry at a place; None for undefined.
         places: All places that it can be true of, in order; None where only a look at all tells.
         always: It is true of every entry.
+        exact: It is true of those at ``places``, each of them, so that none has to be tested.
     """
 
     test: Test
     places: Sequence[int] | None = None
     always: bool = False
+    exact: bool = False
 
 
 def question(people: People, asked: LDAPFilter) -> Question:  # noqa: PLR0911 - one for each choice of the RFC
@@ -80,9 +82,9 @@ def question(people: People, asked: LDAPFilter) -> Question:  # noqa: PLR0911 - 
     return UNDEFINED
 
 
-UNDEFINED: Final = Question(lambda _: None, ())
+UNDEFINED: Final = Question(lambda _: None, (), exact=True)
 TRUE: Final = Question(lambda _: True, None, always=True)
-FALSE: Final = Question(lambda _: False, ())
+FALSE: Final = Question(lambda _: False, (), exact=True)
 
 
 def _text(value: bytes) -> str:
@@ -92,7 +94,10 @@ def _text(value: bytes) -> str:
 def _and(parts: Sequence[Question]) -> Question:
     if all(part.always for part in parts):  # and so where there are none (RFC 4526)
         return TRUE
-    tests = [part.test for part in parts if not part.always]
+    parts = [part for part in parts if not part.always]
+    if len(parts) == 1:
+        return parts[0]
+    tests = [part.test for part in parts]
     known = [part.places for part in parts if part.places is not None]
     places = min(known, key=len) if known else None
 
@@ -105,14 +110,15 @@ def _and(parts: Sequence[Question]) -> Question:
             found = found and truth
         return found
 
-    return Question(tests[0] if len(tests) == 1 else test, places)
+    return Question(test, places)
 
 
 def _or(parts: Sequence[Question]) -> Question:
+    if len(parts) == 1:
+        return parts[0]
     if any(part.always for part in parts):
         return TRUE
-    lists = [part.places for part in parts if part.places is not None]
-    places = few(lists) if len(lists) == len(parts) else None
+    places = _any([part.places for part in parts])
     tests = [part.test for part in parts]
 
     def test(at: int) -> bool | None:
@@ -125,7 +131,14 @@ def _or(parts: Sequence[Question]) -> Question:
                 found = None
         return found
 
-    return Question(tests[0] if len(tests) == 1 else test, places)
+    exact = places is not None and all(part.exact for part in parts)
+    return Question(tests[0] if len(tests) == 1 else test, places, exact=exact)
+
+
+def _any(lists: Sequence[Sequence[int] | None]) -> Sequence[int] | None:
+    """The places of several lists; None where one of them is not known, or they are many."""
+    known = [one for one in lists if one is not None]
+    return few(known) if len(known) == len(lists) else None
 
 
 def _not(part: Question) -> Question:
@@ -161,12 +174,15 @@ def _equal(people: People, name: str | None, value: str) -> Question:
     if name in NUMBERS:
         places = caller(people, value).places
         found = frozenset(places)
-        return Question(lambda at: at in found, places)
-    column, text = _column(people, name), folded(value)
-    if column is None or not text:
+        return Question(lambda at: at in found, places, exact=True)
+    column, wanted = _column(people, name), [sorted(way.split()) for way in ways(value)]
+    if column is None or not wanted[0]:
         return FALSE
-    words = sorted(text.split())
-    return Question(lambda at: sorted(column.texts[at].split()) == words, column.beginning(words[0]))
+    texts = column.texts
+    return Question(
+        lambda at: any(sorted(one.split()) in wanted for one in texts[at].split(ALSO)),
+        _any([column.beginning(words[0]) for words in wanted]),
+    )
 
 
 def _ordered(people: People, name: str | None, value: str, *, least: bool) -> Question:
@@ -178,8 +194,8 @@ def _ordered(people: People, name: str | None, value: str, *, least: bool) -> Qu
     texts = column.texts
     bound = f" +{_dialled(value).lstrip('+')}" if name in NUMBERS else folded(value)
     if least:
-        return Question(lambda at: bool(texts[at]) and texts[at] >= bound)
-    return Question(lambda at: bool(texts[at]) and texts[at] <= bound)
+        return Question(lambda at: bool(texts[at]) and column.plain(at) >= bound)
+    return Question(lambda at: bool(texts[at]) and column.plain(at) <= bound)
 
 
 def _substrings(people: People, name: str | None, pieces: Sequence[str]) -> Question:
@@ -193,18 +209,22 @@ def _substrings(people: People, name: str | None, pieces: Sequence[str]) -> Ques
         return FALSE
     if name in NUMBERS:
         return _part_of_number(people, column, pieces)
-    found = _part_of_name(column, pieces)
+    spelt = [ways(piece) for piece in pieces]
+    # As it was typed, and with each umlaut written out.
+    typed = dict.fromkeys((tuple(way[0] for way in spelt), tuple(way[-1] for way in spelt)))
+    found = _or([_part_of_name(column, way) for way in typed])
     digits = "".join(pieces)
     if name in people.keys and digits.isascii() and digits.isdigit():
-        return _or([found, _part_of_name(people.keys[name], pieces)])
+        return _or([found, *(_part_of_name(people.keys[name], way) for way in typed)])
     return found
 
 
 def _part_of_name(column: Column, pieces: Sequence[str]) -> Question:
+    """Pieces of a name, in one way to type them."""
     texts = column.texts
-    begins = folded(pieces[0]).split()
-    inside = [text.strip() for piece in pieces[1:-1] if (text := folded(piece))]
-    end = folded(pieces[-1]).strip() if len(pieces) > 1 else ""
+    begins = pieces[0].split()
+    inside = [text for piece in pieces[1:-1] if (text := piece.strip())]
+    end = pieces[-1].strip() if len(pieces) > 1 else ""
     parts = [*(f" {word}" for word in begins), *inside]
     if not parts and not end:
         return Question(lambda at: bool(texts[at]))
@@ -212,8 +232,13 @@ def _part_of_name(column: Column, pieces: Sequence[str]) -> Question:
     places = column.beginning(longest) if begins else column.containing(longest)
     if len(parts) == 1 and not end:
         (only,) = parts
-        return Question(lambda at: only in texts[at], places)
-    return Question(lambda at: texts[at].endswith(end) and all(part in texts[at] for part in parts), places)
+        return Question(lambda at: only in texts[at], places, exact=places is not None)
+
+    def test(at: int) -> bool:
+        text = texts[at]
+        return all(part in text for part in parts) and any(one.endswith(end) for one in text.split(ALSO))
+
+    return Question(test, places)
 
 
 def _part_of_number(people: People, column: Column, pieces: Sequence[str]) -> Question:
@@ -228,7 +253,7 @@ def _part_of_number(people: People, column: Column, pieces: Sequence[str]) -> Qu
     # A whole number, of whatever form, is also found as what it is.
     whole = len(typed) == 1 and len(typed[0]) >= WHOLE_NUMBER_DIGITS
     read = numbers.sent(typed[0], region=people.key.numbers.region).readings if whole else ()
-    same = few([people.numbers.get(reading.number, ()) for reading in read]) or ()
+    same = few([people.having(reading.number) for reading in read]) or ()
     also = frozenset(at for at in same if any(reading.number in texts[at].split() for reading in read))
     end = parts[-1] if len(pieces) > 1 and _dialled(pieces[-1]) else ""
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from cachetools import LRUCache
 
 from bridge.access.key import Key
 from bridge.directory.entries import Entry, Label
 from bridge.directory.snapshot import Snapshot
-from bridge.ldap.columns import Column, folded
+from bridge.ldap.columns import Column, folded, stored
 from bridge.ldap.messages import encode_entry
 from bridge.ldap.schema import PERSON_CLASSES
 from bridge.ldap.selection import chosen
+from bridge.ldap.texts import Packing, Texts
 from bridge.numbers import Form
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.search import keyed
 from bridge.phonebook.view import Line, View, select
+from bridge.tasks import gently
+
+if TYPE_CHECKING:
+    from bridge.ldap.reverse import Caller
 
 KEPT_ENTRIES: Final = 4096
 _NUMBER_CHARS: Final = "+0123456789*#"
@@ -28,9 +35,7 @@ _COLUMNS: Final = (*_NAMES, *_LABELS)
 _BY_KEYPAD: Final = ("cn", "sn", "givenName", "o")
 SORTED: Final = frozenset(_COLUMNS) - {"title"}
 
-# An entry's values in the order of ``_COLUMNS``: texts and tuples of texts alone, so that the garbage collector,
-# which holds up every caller while it looks through all there is, passes them over.
-_Row = tuple[str | tuple[str, ...], ...]
+_SAME_AGAIN: Final = 4096  # clients, first names and departments come again and again
 
 
 class People:
@@ -45,8 +50,8 @@ class People:
     Attributes:
         columns: The attributes that are searched, by name.
         keys: The names as a keypad spells them, where that is wanted.
-        numbers: The places of the entries with a number, by its identity.
         orders: The places of all entries, sorted by an attribute.
+        called: The number that was asked for last, and who has it.
     """
 
     def __init__(self, snapshot: Snapshot, key: Key, base: str, *, keypad: bool) -> None:
@@ -55,36 +60,35 @@ class People:
         self.base = base
         self._plan = _plan(key)
         view = View(key.phonebook, key.numbers.region, key.clients)
-        self._rows: Sequence[_Row] = [_row(line) for line in select(snapshot, view).lines]
-        columns = dict(zip(_COLUMNS, zip(*self._rows, strict=True), strict=False)) or dict.fromkeys(_COLUMNS, ())
-        fold = cache(folded)  # clients and first names come again and again
+        packings = [Packing() for _ in _COLUMNS]
+        lines = deque(select(snapshot, view).lines)
+        for _ in gently(range(len(lines))):
+            for packing, value in zip(packings, _row(lines.popleft()), strict=True):
+                packing.add(value)
+        self._values = {name: Texts(*packing.done()) for name, packing in zip(_COLUMNS, gently(packings), strict=True)}
+        fold = lru_cache(_SAME_AGAIN)(stored)
         self.columns: Mapping[str, Column] = {
-            name: Column(
-                ["".join(f" {one}" for one in text) if isinstance(text, tuple) else fold(text) for text in texts]
-            )
-            for name, texts in columns.items()
+            name: Column(values if name in _LABELS else Texts.of(map(fold, values)))
+            for name, values in self._values.items()
         }
-        self.keys = {name: Column([keyed(text) for text in self.columns[name].texts]) for name in _BY_KEYPAD if keypad}
-        self.orders: Mapping[str, Sequence[int]] = {name: self.columns[name].order for name in SORTED}
-        numbers: dict[str, tuple[int, ...]] = {}
-        for at, row in enumerate(self._rows):
-            for number in dict.fromkeys(number for values in row[-len(_LABELS) :] for number in values):
-                numbers[number] = (*numbers.get(number, ()), at)
-        self.numbers: Mapping[str, Sequence[int]] = numbers
-        self._places = {self.uid(at): at for at in range(len(self))}
+        self.keys = {name: Column(Texts.of(map(keyed, self.columns[name].texts))) for name in _BY_KEYPAD if keypad}
+        self.orders: Mapping[str, Sequence[int]] = {name: self.columns[name].order() for name in SORTED}
+        self.called: tuple[str, Caller] | None = None
         # Phones ask for the first entries of a book again and again; encoding one takes longer than finding it.
         self._encoded: LRUCache[tuple[int, tuple[str, ...], bool], bytes] = LRUCache(KEPT_ENTRIES)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._values["uid"])
 
     def place(self, name: str) -> int | None:
         """Where the entry of a ``uid`` stands; None where there is none."""
-        return self._places.get(name)
+        order, texts = self.orders["uid"], self.columns["uid"].texts
+        at = bisect_left(order, folded(name), key=texts.__getitem__)
+        return order[at] if at < len(order) and self.uid(order[at]) == name else None
 
     def uid(self, at: int) -> str:
         """What names an entry: its kind and id in ITFlow."""
-        return str(self._rows[at][_COLUMNS.index("uid")])
+        return self._values["uid"][at]
 
     def values(self, at: int, name: str) -> tuple[str, ...]:
         """The values of an attribute, by its own name; none where the entry has none."""
@@ -93,10 +97,15 @@ class People:
             return PERSON_CLASSES
         if name not in _COLUMNS:
             return ()
-        found = self._rows[at][_COLUMNS.index(name)]
-        if isinstance(found, tuple):
-            return tuple(filter(None, map(self.dialled, found)))
-        return (found,) if found.strip() else ()
+        value = self._values[name][at]
+        if name in _LABELS:
+            return tuple(filter(None, map(self.dialled, value.split())))
+        return (value,) if value.strip() else ()
+
+    def having(self, number: str) -> Sequence[int]:
+        """The places of the entries with a number, by its identity, in order."""
+        work, mobile = (self.columns[name].having(number) for name in _LABELS)
+        return sorted({*work, *mobile}) if work and mobile else work or mobile
 
     def dialled(self, number: str) -> str:
         """A number as the key's phones dial it; empty where none of them can."""
@@ -120,8 +129,10 @@ def uid(entry: Entry) -> str:
     return f"{entry.kind}-{entry.id}"
 
 
-def _row(line: Line) -> _Row:
+def _row(line: Line) -> tuple[str, ...]:
+    """An entry's values in the order of ``_COLUMNS``; the numbers of one attribute each behind a blank."""
     name, entry = line.name, line.entry
+    numbers = ("".join(f" {phone.number}" for phone in line.phones if phone.label is one) for one in _LABELS.values())
     return (
         name.shown,
         name.last or name.shown,  # a person must have one (RFC 4519 section 3.12)
@@ -131,12 +142,8 @@ def _row(line: Line) -> _Row:
         entry.title,
         entry.email,
         uid(entry),
-        *(tuple([phone.number for phone in line.phones if phone.label is label]) for label in _LABELS.values()),
+        *numbers,
     )
-
-
-def _listed(numbers: tuple[str, ...]) -> str:
-    return "".join(f" {number}" for number in numbers)
 
 
 def _plan(key: Key) -> Plan:

@@ -38,12 +38,19 @@ class Caller(NamedTuple):
 
 def caller(people: People, text: str) -> Caller:
     """Who has a number, as it may be written by the key's phone system."""
+    # A phone asks for one number by each attribute that may have it.
+    if people.called is None or people.called[0] != text:
+        people.called = text, _caller(people, text)
+    return people.called[1]
+
+
+def _caller(people: People, text: str) -> Caller:
     verdict = lookup(people.snapshot, people.key, text[:MAX_CHARS])
     missed = verdict.result is Result.MISS
     if not verdict.name:
         return Caller(missed=missed)
     found = {phone.number for entry in verdict.candidates for phone in entry.phones}
-    places = sorted({at for number in found for at in people.numbers.get(number, ())})
+    places = sorted({at for number in found for at in people.having(number)})
     one = None
     if verdict.entry is not None:
         # Two entries of one name are one in the book, and go by the first.

@@ -50,6 +50,30 @@ ATTRIBUTES: Final = (
     Attribute("uid", "0.9.2342.19200300.100.1.1", ("userid",)),
     Attribute("dc", "0.9.2342.19200300.100.1.25", ("domainComponent",), filled=False),
 )
+# RFC 4512 and RFC 3045: what the root and the schema have. Tools that know a schema ask for nothing that is not in it.
+_DSA, _DIRECTORY = "dSAOperation", "directoryOperation"
+_OPERATIONAL: Final = (
+    ("attributeTypes", "2.5.21.5", _DIRECTORY),
+    ("objectClasses", "2.5.21.6", _DIRECTORY),
+    ("matchingRules", "2.5.21.4", _DIRECTORY),
+    ("matchingRuleUse", "2.5.21.8", _DIRECTORY),
+    ("dITContentRules", "2.5.21.2", _DIRECTORY),
+    ("dITStructureRules", "2.5.21.1", _DIRECTORY),
+    ("nameForms", "2.5.21.7", _DIRECTORY),
+    ("ldapSyntaxes", "1.3.6.1.4.1.1466.101.120.16", _DIRECTORY),
+    ("createTimestamp", "2.5.18.1", _DIRECTORY),
+    ("modifyTimestamp", "2.5.18.2", _DIRECTORY),
+    ("subschemaSubentry", "2.5.18.10", _DIRECTORY),
+    ("namingContexts", "1.3.6.1.4.1.1466.101.120.5", _DSA),
+    ("altServer", "1.3.6.1.4.1.1466.101.120.6", _DSA),
+    ("supportedExtension", "1.3.6.1.4.1.1466.101.120.7", _DSA),
+    ("supportedControl", "1.3.6.1.4.1.1466.101.120.13", _DSA),
+    ("supportedSASLMechanisms", "1.3.6.1.4.1.1466.101.120.14", _DSA),
+    ("supportedLDAPVersion", "1.3.6.1.4.1.1466.101.120.15", _DSA),
+    ("supportedFeatures", "1.3.6.1.4.1.4203.1.3.5", _DSA),
+    ("vendorName", "1.3.6.1.1.4", _DSA),
+    ("vendorVersion", "1.3.6.1.1.5", _DSA),
+)
 NUMBERS: Final = frozenset(one.name for one in ATTRIBUTES if one.syntax == PHONE)
 _NAMES: Final[Mapping[str, str]] = {
     alias.lower(): one.name for one in ATTRIBUTES for alias in (one.name, one.oid, *one.aliases)
@@ -98,7 +122,8 @@ def subschema(name: str) -> Mapping[str, tuple[str, ...]]:
         "attributeTypes": tuple(
             f"( {one.oid} NAME {_quoted((one.name, *one.aliases))} {_RULES[one.syntax]} SYNTAX {one.syntax} )"
             for one in ATTRIBUTES
-        ),
+        )
+        + tuple(f"( {oid} NAME '{own}' SYNTAX {TEXT} USAGE {usage} )" for own, oid, usage in _OPERATIONAL),
         "objectClasses": _CLASSES,
         "ldapSyntaxes": tuple(f"( {oid} DESC '{text}' )" for oid, text in _SYNTAXES.items()),
         "matchingRules": tuple(f"( {oid} NAME '{name}' SYNTAX {syntax} )" for oid, name, syntax in _MATCHING),

@@ -157,6 +157,7 @@ def _listing(people: People, wanted: Asked, ready: Question, listed: Sequence[in
     began = now = time.monotonic()
     ends = began + min(LONGEST_S, search.time_limit_s or LONGEST_S)
     batch, count, last = list(found), len(found), -1
+    every = ready.always or ready.exact
     for index in range(_start(people, page, listed), len(listed)):
         at = listed[index]
         if index % LOOK_EVERY == 0 and (moment := time.monotonic()) - now > SLICE_S:
@@ -165,7 +166,7 @@ def _listing(people: People, wanted: Asked, ready: Question, listed: Sequence[in
                 return Outcome(Result(Code.TIME_LIMIT, "The search took too long; ask for less."))
             yield batch
             batch, now = [], time.monotonic()
-        if not (ready.always or ready.test(at)):
+        if not (every or ready.test(at)):
             continue
         if count >= most:
             yield batch
@@ -192,7 +193,7 @@ def _start(people: People, page: Page | None, listed: Sequence[int]) -> int:
 
 def _windowed(people: People, wanted: Asked, ready: Question, listed: Sequence[int]) -> Steps:
     window, search = wanted.wishes.window or Window(0, 0), wanted.search
-    if not ready.always:
+    if not (ready.always or ready.exact):
         kept, now = [], time.monotonic()
         for index, at in enumerate(listed):
             if index % LOOK_EVERY == 0 and time.monotonic() - now > SLICE_S:
@@ -221,5 +222,7 @@ def _not_less(people: People, key: SortKey, listed: Sequence[int], value: str) -
     bound = f" {value}" if canonical(key.attribute) in NUMBERS else folded(value)
     if not key.reverse:
         return bisect_left(listed, (False, bound), key=column.rank) + 1
-    texts = column.texts
-    return next((at + 1 for at, place in enumerate(listed) if texts[place] and texts[place] <= bound), len(listed) + 1)
+    for at, place in enumerate(listed):
+        if column.texts[place] and column.plain(place) <= bound:
+            return at + 1
+    return len(listed) + 1

@@ -6,9 +6,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
+
+from yarl import URL
 
 from bridge import resources
+from bridge.access.feature import Feature
+from bridge.access.setup import Place, System
 from bridge.phonebook.setup import KNOWN_FROM
+from bridge.settings import LdapSection
+
+SUFFIX: Final = "-ldap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,7 @@ class Recipe:
         filters: What such a phone sends, with ``VALUE`` for what was typed.
         evidence: How that is known; see ``KNOWN_FROM``.
         note: A sentence for the reader.
+        source: Which manual, or whose provisioning.
     """
 
     title: str
@@ -28,6 +37,12 @@ class Recipe:
     filters: tuple[str, ...]
     evidence: str
     note: str = ""
+    source: str = ""
+
+    @property
+    def known_from(self) -> str:
+        """How the fields are known, for people."""
+        return KNOWN_FROM[self.evidence] + f": {self.source}" * bool(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,26 @@ def recipes() -> Mapping[str, Recipe]:
     return {name: Recipe(**{**row, "filters": tuple(row["filters"])}) for name, row in tomllib.loads(text).items()}
 
 
+def over_ldap(name: str, section: LdapSection) -> System | None:
+    """Phones over LDAP as a system to set up, such as ``yealink-ldap``; None for other names.
+
+    Args:
+        name: What is to be set up.
+        section: The settings.
+    """
+    maker = name.removesuffix(SUFFIX)
+    if name == maker or maker not in recipes():
+        return None
+
+    def text(place: Place) -> str:
+        port = section.port or 389
+        door = Door(URL(place.url).host_subcomponent or "", port, section.base, place.key)
+        off = f"\nLDAP is off: set ldap.port (BRIDGE_LDAP_PORT={port})." if section.port is None else ""
+        return setup_text(maker, door) + off
+
+    return System(frozenset({Feature.PHONEBOOK}), text)
+
+
 def setup_text(name: str, door: Door) -> str:
     """How to set phones up, one line for each field.
 
@@ -56,10 +91,10 @@ def setup_text(name: str, door: Door) -> str:
     """
     recipe = recipes()[name]
     values = {"host": door.host, "port": str(door.port), "base": door.base, "key": door.key}
-    lines = [f"{recipe.title}, over LDAP ({name}-ldap)"]
+    lines = [f"{recipe.title}, over LDAP ({name}{SUFFIX})"]
     lines += [f"  {field}\n      {text.format_map(values)}" for field, text in recipe.fields.items()]
     lines += [recipe.note] * bool(recipe.note)
-    return "\n".join([*lines, f"Known from: {KNOWN_FROM[recipe.evidence]}."])
+    return "\n".join([*lines, f"Known from: {recipe.known_from}."])
 
 
 def table(door: Door) -> str:
@@ -71,5 +106,5 @@ def table(door: Door) -> str:
             f"{field}: `{text.format_map(values)}`".replace("|", "\\|") for field, text in recipe.fields.items()
         )
         note = f"<br>{recipe.note}" * bool(recipe.note)
-        rows.append(f"| {recipe.title} | `{name}-ldap` | {fields}{note} | {KNOWN_FROM[recipe.evidence]} |")
+        rows.append(f"| {recipe.title} | `{name}{SUFFIX}` | {fields}{note} | {recipe.known_from} |")
     return "\n".join(rows)

@@ -15,6 +15,7 @@ from bridge.errors import BadParameter, NotFound
 from bridge.http.phonebook import BOOKS, PHONES
 from bridge.http.proxies import PREFIX
 from bridge.http.state import KEYS, MIRROR, PEOPLE, SETTINGS, STORAGE, WATCH
+from bridge.ldap.setup import SUFFIX, over_ldap, recipes
 from bridge.outbox.journal import Journal, JournalEntry
 from bridge.page import render
 from bridge.page.door import RIGHTS, Visitor, form, shown, view
@@ -99,7 +100,7 @@ async def set_up(request: web.Request, seen: Visitor, fields: Mapping[str, str])
     """Make a key for one of them, and show the lines to paste: this once, since the secret is not kept."""
     app = request.app
     name = fields.get("system", "")
-    chosen = system(name, app[BOOKS].formats)
+    chosen = over_ldap(name, app[SETTINGS].ldap) or system(name, app[BOOKS].formats)
     key_name = (fields.get("name") or name).strip()
     options = Options(chosen.features)
     secret = await app[STORAGE].run(partial(app[KEYS].add, key_name, options))
@@ -119,6 +120,7 @@ def _setup(request: web.Request, seen: Visitor, *, name: str = "", key: str = ""
         "setup.html",
         title="Set-up",
         systems=list(SYSTEMS),
+        ldap=[(f"{maker}{SUFFIX}", recipe.title) for maker, recipe in recipes().items()],
         formats=sorted(request.app[BOOKS].formats, key=lambda one: one.title.casefold()),
         chosen=name,
         key=key,

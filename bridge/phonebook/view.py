@@ -18,6 +18,7 @@ from bridge.phonebook.formats import Format
 from bridge.phonebook.names import Name
 from bridge.phonebook.sorting import sort_key
 from bridge.settings import PhonebookSection
+from bridge.tasks import gently, in_order
 
 _KEPT_SECTIONS = 1024
 _KINDS = {Kind.CONTACT: "Contacts", Kind.LOCATION: "Locations", Kind.VENDOR: "Vendors"}
@@ -117,12 +118,12 @@ class Listing:
 
 
 def select(snapshot: Snapshot, view: View) -> Listing:
-    """Choose, name, merge and sort the entries of a view."""
+    """Choose, name, merge and sort the entries of a view; of many, in a thread."""
     lines: dict[tuple[str, int], Line] = {}
     notes: list[Note] = []
     clients = {client.id: client for client in snapshot.clients(view.scope)}
     client_names = {client.id: names.clean(client.name) for client in clients.values()}
-    for entry in snapshot.entries(view.scope):
+    for entry in gently(snapshot.entries(view.scope)):
         client = client_names.get(entry.client_id, "")
         name = names.named(entry, client, view.section.name_form)
         if reason := next(_left_out(entry, clients.get(entry.client_id), view), None):
@@ -137,8 +138,10 @@ def select(snapshot: Snapshot, view: View) -> Listing:
             group = _group(entry, client, view.group_by)
             lines[same] = Line(entry, name, client, _once(entry.phones), group, rank)
     filed = partial(sort_key, language=language(view.region))
-    ordered = sorted(lines.values(), key=lambda line: _order(line, view.section.sort, filed))
-    groups = {line.group.id: line.group for line in ordered if line.group}
+    # One by one: what is freed at once, callers wait for.
+    found = [lines.popitem()[1] for _ in gently(range(len(lines)))][::-1]
+    ordered = in_order(found, lambda line: _order(line, view.section.sort, filed))
+    groups = {line.group.id: line.group for line in gently(ordered) if line.group}
     return Listing(ordered, sorted(groups.values(), key=lambda group: filed(group.name)), notes)
 
 

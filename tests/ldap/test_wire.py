@@ -19,7 +19,7 @@ from bridge.ldap import framing, messages
 from bridge.ldap.framing import Framer
 from bridge.ldap.operations import Times
 from tests.http.test_tls import PAIRS
-from tests.ldap.world import LIMITED, SECRET, Wire, person, snapshot, world
+from tests.ldap.world import DEADLINE_S, LIMITED, SECRET, Wire, person, snapshot, world
 
 DISCONNECTION = b"1.3.6.1.4.1.1466.20036"
 UNBIND = b"\x30\x05\x02\x01\x63\x42\x00"
@@ -144,7 +144,7 @@ async def test_a_client_that_reads_nothing_is_closed_and_takes_no_memory(tmp_pat
         await wire.bind()
         for number in range(2, 30):
             wire.writer.write(search(b"\x87\x02cn", number))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             while len(here.server.places):  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.01)
         wire.close()
@@ -221,7 +221,7 @@ async def test_a_key_that_expires_sees_nothing_from_then_on(tmp_path):
         secret = here.keys.add("short", Options(), expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1))
         await wire.bind(secret)
         assert await wire.names("(cn=ada*)") == ["Ada Muster"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             while (await wire.search("(cn=ada*)"))[1] == 0:
                 pass
         assert (await wire.search("(cn=ada*)"))[1] == 50
@@ -253,7 +253,7 @@ async def test_an_abandoned_search_has_no_answer_and_the_next_one_has(tmp_path):
         wire.writer.write(wire.ldap.data_to_send())
         wire.writer.write(element(0x30, b"\x02\x01\x50" + b"\x50\x01" + bytes([number])))
         wire.writer.write(search(b"\xa3\x0b\x04\x02cn\x04\x05ada 7", 0x51))
-        data = await asyncio.wait_for(wire.reader.read(65536), 10)
+        data = await asyncio.wait_for(wire.reader.read(65536), DEADLINE_S)
         assert b"\x02\x01\x51" in data
         assert b"\x02\x01" + bytes([number]) + b"\x65" not in data
         wire.close()
@@ -266,7 +266,7 @@ async def test_unknown_critical_controls_are_refused_and_others_passed_over(tmp_
             await wire.bind()
             row = element(0x30, b"\x04\x051.2.3\x01\x01" + critical)
             wire.writer.write(search(b"\x87\x02xx", 2, element(0xA0, row)))
-            data = await asyncio.wait_for(wire.reader.read(65536), 10)
+            data = await asyncio.wait_for(wire.reader.read(65536), DEADLINE_S)
             assert data[data.index(b"\x0a\x01") + 2] == code
             wire.close()
 
@@ -277,7 +277,7 @@ async def test_a_new_snapshot_is_seen_soon_and_pages_go_on(tmp_path):
         await wire.bind(SECRET)
         assert await wire.names("(cn=newton*)") == []
         here.mirror.swap(snapshot([person(50, 1, "Ada Newton", "+493055501099")]), here.mirror.freshness)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             while await wire.names("(cn=newton*)") != ["Ada Newton"]:
                 pass
         assert await wire.names("(cn=muster*)") == []

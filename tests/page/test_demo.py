@@ -95,3 +95,14 @@ async def test_lines_of_a_phone_are_made_with_a_key_that_works(page: Page) -> No
     answer = await page.request.get(url[0])
     assert answer.status == 200
     assert "<" in await answer.text()
+
+
+async def test_lines_of_a_phone_over_ldap_are_made(page: Page) -> None:
+    base = re.sub(r"(https?://[^/]+).*", r"\1", page.url)
+    await page.goto(f"{base}/page/setup")
+    await page.get_by_label("For", exact=True).select_option("gigaset-ldap")
+    await page.get_by_role("button", name="Make the key").click()
+    lines = await page.get_by_label("Lines to paste").inner_text()
+    assert "dc=phonebook" in lines
+    assert "(|(cn=%)(o=%))" in lines
+    assert "LDAP is off: set ldap.port" in lines
