@@ -8,7 +8,8 @@
 # make wheel   dist/itflow_bridge-*.whl
 # make deb     dist/itflow-bridge_*.deb, of the wheel and requirements-run.lock, for the Debian whose Python this is
 # make try-deb TREE=folder   installs it in a fresh Debian tree (made with debootstrap if there is none), starts it, asks
-# make image   a container image of the Containerfile, with podman or buildah: ENGINE=podman
+# make image   a container image of the Containerfile, with podman or docker: ENGINE=podman
+# make try-image TREE=folder   builds it on a Debian tree (made with debootstrap if there is none), runs it, asks, kills it
 # make drill   every fault we know of against real processes, callers asking meanwhile: the table of docs/drill.md
 # make soak SECONDS=900   mixed traffic with a pull every 5 s: what grows
 # make lock    requirements*.lock anew: the releases, with hashes, that CI tests and that releases are built with
@@ -31,7 +32,7 @@ compile_run = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --
   --no-emit-find-links --no-header --no-annotate
 compile = $(compile_run) --extra dev pyproject.toml
 
-.PHONY: demo test test-newest test-lowest bench fuzz simulate calls backup wheel deb try-deb image drill soak lock install lint clean
+.PHONY: demo test test-newest test-lowest bench fuzz simulate calls backup wheel deb try-deb image try-image drill soak lock install lint clean
 
 install: $(VENV)/.installed
 
@@ -102,7 +103,10 @@ try-deb: deb
 
 ENGINE ?= podman
 image: wheel
-	$(ENGINE) build --tag itflow-bridge $(if $(BASE),--build-arg BASE=$(BASE)) .
+	$(ENGINE) build $(if $(findstring docker,$(ENGINE)),,--format docker) --tag itflow-bridge $(if $(BASE),--build-arg BASE=$(BASE)) .
+
+try-image: wheel
+	packaging/image/try.sh $(TREE)
 
 drill: install
 	$(BIN)/python -m tests.drill $(DRILL)
