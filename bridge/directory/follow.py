@@ -87,12 +87,16 @@ class Follower:
             tasks.create_task(self._follow_written())
 
     async def _people(self) -> None:
-        await self._sync.people(accept="people" in self._accepting)
-        self._accepting.discard("people")
+        accept = "people" in self._accepting
+        await self._sync.people(accept=accept)
+        if accept:  # else it was told while this pull was under way, and counts for the next one
+            self._accepting.discard("people")
 
     async def _money(self) -> None:
-        await self._sync.money(accept="money" in self._accepting)
-        self._accepting.discard("money")
+        accept = "money" in self._accepting
+        await self._sync.money(accept=accept)
+        if accept:  # else it was told while this pull was under way, and counts for the next one
+            self._accepting.discard("money")
 
     async def _follow(
         self, kind: str, pull: Callable[[], Awaitable[object]], interval_s: float, outages: Outages

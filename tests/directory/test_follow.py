@@ -9,6 +9,7 @@ import pytest
 
 from bridge.directory.follow import Follower
 from bridge.directory.sync import Sync
+from bridge.embedded.server import Seen
 from bridge.errors import KeyRefused
 from bridge.settings import SyncSection
 from tests.directory.conftest import KEY, House
@@ -82,6 +83,23 @@ async def test_a_refused_key_goes_to_the_longest_wait_and_a_word_ends_it(house: 
         house.itflow.add_key(KEY)
         follower.pull_now()
         await heard.until(lambda: house.freshness().people_at and house.freshness().money_at)
+
+
+async def test_what_is_accepted_while_a_pull_is_under_way_counts_for_the_next_one(house: House, sync: Sync) -> None:
+    async with following(sync, interval_s=3600, money_interval_s=3600) as (follower, heard):
+        await heard.until(lambda: house.freshness().people_at)
+        house.sql("DELETE FROM contacts")
+        follower.pull_now()
+        await heard.until(lambda: house.freshness().doubts)
+
+        def during(seen: Seen) -> None:
+            if seen.module == "contacts":
+                house.itflow.on_request = None
+                follower.accept()
+
+        house.itflow.on_request = during
+        follower.pull_now()
+        await heard.until(lambda: not house.freshness().doubts)
 
 
 def told(caplog: pytest.LogCaptureFixture, level: str) -> list[str]:
