@@ -1,6 +1,7 @@
 """Data walks one street; a room imports only rooms further left, and embedded/ shares no code with any."""
 
 import ast
+import re
 from pathlib import Path
 
 import bridge
@@ -48,6 +49,12 @@ def modules() -> list[tuple[str, Path]]:
 
 def test_every_room_has_its_place():
     assert {room for room, _ in modules()} <= set(PLACE) | APART
+
+
+def test_every_room_is_told_of():
+    paper = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {room for room, _ in modules()} - {"__init__", "__main__"}
+    assert {room for room in rooms if not re.search(rf"`bridge/{room}(/|\.py)`", paper)} == set()
 
 
 def test_rooms_import_only_rooms_further_left():

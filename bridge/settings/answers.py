@@ -96,5 +96,5 @@ class PhonebookSection(Section):
         7, ge=1, description="Shorter numbers are extensions or feature codes and get no outside_prefix"
     )
     outside_except: str = Field(
-        "", description="Beginnings of numbers that get no outside_prefix, separated by commas"
+        "", description="Prefixes of numbers that are dialled without outside_prefix, separated by commas"
     )

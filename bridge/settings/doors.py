@@ -23,12 +23,12 @@ class HttpSection(Section):
     public_url: AnyHttpUrl | None = Field(
         None, description="Address under which callers reach the bridge, written into menus and set-up texts"
     )
-    max_connections: int = Field(4096, ge=16, description="Open connections; for one more, an idle one is closed")
+    max_connections: int = Field(4096, ge=16, description="Most open connections; one more closes an idle one")
     max_connections_per_address: int = Field(
-        1024, ge=4, description="Open connections of one address; for one more, its longest idle one is closed"
+        1024, ge=4, description="Most open connections of one address; one more closes its longest idle one"
     )
     max_body_bytes: int = Field(
-        32 * 1024 * 1024, ge=1 << 16, description="Size of all unfinished request bodies together"
+        32 * 1024 * 1024, ge=1 << 16, description="Most bytes of unfinished request bodies, all together"
     )
     trusted_proxies: Networks = Field(
         (), description="Proxies whose X-Forwarded-* and Forwarded headers are believed: networks, separated by commas"
@@ -90,11 +90,11 @@ class AgiSection(Section):
     )
     max_calls: int = Field(500, ge=1, description="Calls served at once; more are refused, and the dialplan goes on")
     max_waiting: int = Field(
-        250, ge=1, description="Connections of one address that have not shown their key yet; more are closed"
+        250, ge=1, description="Most connections of one address without a key yet; more are closed"
     )
     pin: PinRule = Field(
         PinRule.ALWAYS,
-        description="Who hears a balance without a PIN: always asks everybody; attested lets a client without PINs "
+        description="Who hears a balance without a PIN: always asks every caller; attested lets a client without PINs "
         "hear it who calls from a known number that the network vouches for (STIR/SHAKEN attestation A)",
     )
     pin_tries: int = Field(3, ge=1, description="Wrong PINs before a caller and a client are locked out")
@@ -102,7 +102,7 @@ class AgiSection(Section):
         900,
         description="How long the first lock lasts; the second is 4 times as long, every later one 96 times (a day)",
     )
-    max_age_s: Seconds = Field(3600, description="Age of the invoices from which on no balance is spoken")
+    max_age_s: Seconds = Field(3600, description="Oldest invoice data that a balance is spoken from")
     accounts: Annotated[str, AfterValidator(_exten)] | None = Field(
         None, description="Where the balance menu transfers to, such as 200@from-internal"
     )
@@ -131,12 +131,12 @@ class LdapSection(Section):
         500, ge=1, description="Most entries of one answer; a client that asks in pages gets all of them"
     )
     max_connections: int = Field(
-        2048, ge=4, description="Open connections; for one more, the one that was silent the longest is closed"
+        2048, ge=4, description="Most open connections; one more closes the one that was silent the longest"
     )
     max_waiting: int = Field(
         64,
         ge=1,
-        description="Connections of one address that have shown no key; for one more, the oldest is closed",
+        description="Most connections of one address without a key; one more closes the oldest",
     )
     idle_s: Seconds = Field(600, description="Time after which a silent connection is closed")
 
@@ -146,4 +146,6 @@ class PageSection(Section):
 
     enabled: bool = Field(True, description="Answer / and /page; nobody signs in before people are added")
     session_days: int = Field(30, ge=1, le=365, description="Days after which a browser must sign in again")
-    max_streams: int = Field(500, ge=1, description="Open pages that follow calls; more are asked to come later")
+    max_streams: int = Field(
+        500, ge=1, description="Most open pages that follow calls; one more is asked to come later"
+    )

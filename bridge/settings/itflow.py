@@ -73,9 +73,7 @@ class SyncSection(Section):
     interval_s: Seconds = Field(60, description="Time between two pulls of clients, contacts, locations, vendors")
     money_interval_s: Seconds = Field(300, description="Time between two pulls of invoices and payments")
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries while ITFlow fails")
-    stale_s: Seconds = Field(
-        3600, description="Age of the mirror from which on it is called stale; two intervals at least"
-    )
+    stale_s: Seconds = Field(3600, description="Age from which on the mirror counts as stale; two intervals at least")
     max_loss: float = Field(
         0.2, ge=0, le=1, description="Share of the known rows that one pull may lose before it is doubted"
     )
@@ -85,15 +83,15 @@ class AssetsSection(Section):
     """How new assets, and contacts, tickets and notes like them, reach ITFlow."""
 
     deadline_s: Seconds = Field(5, description="Longest time a caller waits for ITFlow's confirmation")
-    repeat_window_s: Seconds = Field(600, description="Time in which the same asset sent again is the same asset")
+    repeat_window_s: Seconds = Field(600, description="Window in which a repeated request counts as the same asset")
     answer_s: Seconds = Field(
         600,
-        description="Longest time that the answer to a write is waited for: ITFlow holds writes while its database "
-        "is dumped with locked tables",
+        description="Longest wait for the answer to a write: ITFlow holds writes while its database is dumped with "
+        "locked tables",
     )
     settle_s: Seconds = Field(
         60,
-        description="Time after a write's answer was lost until it is looked for and, if it is not there, repeated; "
-        "twice as long after each further loss, up to max_wait_s",
+        description="Pause after a write without an answer; then it is looked for in ITFlow and, if missing, sent "
+        "again. It doubles with each further loss, up to max_wait_s",
     )
     max_wait_s: Seconds = Field(900, description="Longest wait between two tries to deliver an asset")

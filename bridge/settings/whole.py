@@ -33,7 +33,7 @@ class StorageSection(Section):
 class LogSection(Section):
     """What is logged."""
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Minimum log level")
     format: Literal["text", "json"] = Field("text", description="Lines of text, or a JSON object a line (json)")
     calls: bool = Field(
         False, description="A line for each caller-ID answer: number (masked), result, rule, key, milliseconds"
