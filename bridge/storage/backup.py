@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bridge.errors import StorageError
 from bridge.storage.damage import damage
-from bridge.storage.lock import Hold, holding
+from bridge.storage.lock import Hold, copied, holding
 from bridge.storage.rescue import hold_alone, set_aside_as
 from bridge.storage.schema import steps, taken
 
@@ -69,7 +69,7 @@ def back_up(path: Path, target: Path) -> Held:
         raise StorageError(f"There is no {path} (setting storage.path) to back up.")
     with _told(f"{path} cannot be backed up to {target}"), _beside(target) as new:
         with closing(_opened(path)) as source, closing(_opened(new)) as copy:
-            source.backup(copy)
+            copied(source, copy, path)
             _settled(copy)
             held = _checked(copy, path)
         _durable(new)
@@ -98,7 +98,7 @@ def restore(backup: Path, path: Path) -> Restored:
         path.parent.mkdir(parents=True, exist_ok=True)
         with holding(path, Hold.REPLACING), _beside(path) as new:
             with closing(_opened(backup, "ro")) as source, closing(_opened(new)) as copy:
-                source.backup(copy)
+                copied(source, copy, backup)
                 _settled(copy)
                 held = _checked(copy, backup)
                 _doubt_writes(copy, held.schema)

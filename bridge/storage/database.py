@@ -15,15 +15,13 @@ from typing import TypeVar
 
 from bridge.errors import StorageError
 from bridge.storage.damage import damage
-from bridge.storage.lock import Hold, holding
+from bridge.storage.lock import QUIET_S, Hold, Patience, copied, holding
 from bridge.storage.schema import upgrade
 from bridge.tasks import in_thread
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
-# Who opens the file waits longer: another process may be upgrading a large mirror.
-OPEN_TIMEOUT_S = 120.0
 # The write-ahead log gives back what a large mirror made it grow to.
 JOURNAL_BYTES = 16 * 1024 * 1024
 RESTART = "Restart the bridge: it sets the damaged file aside and carries over what can still be read of it."
@@ -57,20 +55,31 @@ class Database:
                 self._connection = self._connected()
 
     def _connected(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=QUIET_S, isolation_level=None, check_same_thread=False)
+        patience = Patience(self.path)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-            connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
-            try:
-                upgrade(connection)
-            except StorageError as error:
-                raise StorageError(f"{self.path} (setting storage.path) cannot be used: {error}.") from error
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+            while True:
+                try:
+                    self._set_up(connection)
+                except sqlite3.OperationalError as error:
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise
+                    patience.spend()
+                else:
+                    return connection
         except BaseException:
             connection.close()
             raise
-        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+        try:
+            upgrade(connection)
+        except StorageError as error:
+            raise StorageError(f"{self.path} (setting storage.path) cannot be used: {error}.") from error
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -88,19 +97,19 @@ class Database:
         Raises:
             StorageError: The file cannot be read.
         """
-        copied = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         try:
             with self._lock, _mapped(self.path):
-                self._connection.backup(copied)
+                copied(self._connection, copy, self.path)
                 # A copy takes damaged pages over as they are; answers are not read from them.
-                found = damage(copied)
+                found = damage(copy)
         except BaseException:
-            copied.close()
+            copy.close()
             raise
         if found:
-            copied.close()
+            copy.close()
             raise StorageError(f"{self.path} (setting storage.path) is damaged: {found}. {RESTART}")
-        return copied
+        return copy
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -202,4 +211,6 @@ def _what_to_do(error: Exception) -> str:
             return RESTART
         case sqlite3.SQLITE_NOTADB:
             return "Look whether the setting names the right file."
+        case sqlite3.SQLITE_BUSY:
+            return "Another program works on it: try again, or end that one; `fuser -v` with the file names it."
     return "Check that the folder exists, has room, and belongs to the user that runs the bridge."

@@ -34,7 +34,7 @@ first=$(show MainPID)
 
 sed -i '$a [callerid]\nlabel = "{client}"' /etc/itflow-bridge/bridge.toml
 systemctl reload itflow-bridge
-relabelled() { [ "$(asked 127.0.0.1)" != "Noah Kim" ]; }
+relabelled() { local name; name=$(asked 127.0.0.1) && [ -n "$name" ] && [ "$name" != "Noah Kim" ]; }
 until_ relabelled
 say "after systemctl reload a caller is $(asked 127.0.0.1), same process: $([ "$(show MainPID)" = "$first" ] && echo yes)"
 
@@ -42,6 +42,19 @@ kill -STOP "$first"
 restarted() { [ "$(show NRestarts)" -ge 1 ] && relabelled && [ -n "$(asked 127.0.0.1)" ]; }
 until_ restarted
 say "hung, it was killed and started again: $(journalctl -u itflow-bridge --no-pager | grep -c 'Watchdog timeout') watchdog timeout"
+
+cd /etc/itflow-bridge
+systemd-creds encrypt --name=itflow.key itflow.key itflow.key.cred
+install -D -m 644 /usr/share/doc/itflow-bridge/examples/credential.conf /etc/systemd/system/itflow-bridge.service.d/credential.conf
+sed -i '/^api_key_file/d' bridge.toml
+echo no-key-of-itflow >itflow.key
+rm -f /var/lib/itflow-bridge/bridge.db* # so that names have to come with the key of the credential
+runuser -u itflow-bridge -- itflow-bridge keys add pbx -c /etc/itflow-bridge/bridge.toml >/root/key 2>/dev/null
+systemctl daemon-reload
+systemctl restart itflow-bridge
+until_ relabelled
+say "with ITFlow's key as an encrypted credential a caller is $(asked 127.0.0.1); file of the key: $(
+  tr '\0' '\n' <"/proc/$(show MainPID)/environ" | grep '^BRIDGE_ITFLOW_API_KEY_FILE=')"
 
 systemctl stop itflow-bridge
 say "stopped: $(show Result)"

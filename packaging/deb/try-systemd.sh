@@ -20,6 +20,6 @@ END
 mkdir -p "$tree/etc/systemd/system/default.target.wants"
 ln -sf ../trial.service "$tree/etc/systemd/system/default.target.wants/trial.service"
 rm -f "$tree/root/trial.log"
-timeout "${LIMIT_S:-120}" systemd-nspawn --quiet --register=no --keep-unit --directory "$tree" --boot >/dev/null 2>&1 || true
+timeout "${LIMIT_S:-120}" systemd-nspawn --quiet --register=no --keep-unit --private-network --directory "$tree" --boot >/dev/null 2>&1 || true
 cat "$tree/root/trial.log"
 grep -q '^all is well$' "$tree/root/trial.log"
