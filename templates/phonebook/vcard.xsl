@@ -4,6 +4,8 @@
     xmlns:str="http://exslt.org/strings" extension-element-prefixes="str">
   <xsl:output method="text" encoding="UTF-8"/>
   <xsl:param name="version" select="'4.0'"/>
+  <!-- number: behind it; note: in a note, and the number alone, for clients that read nothing else as a number. -->
+  <xsl:param name="extensions" select="'number'"/>
   <xsl:variable name="end" select="'&#13;&#10;'"/>
 
   <xsl:template match="/book">
@@ -40,12 +42,20 @@
       <xsl:call-template name="line"><xsl:with-param name="name" select="'CATEGORIES'"/><xsl:with-param name="text" select="@group-name"/></xsl:call-template>
     </xsl:if>
     <xsl:apply-templates select="number"/>
+    <xsl:if test="$extensions = 'note'">
+      <xsl:for-each select="number[@extension]">
+        <xsl:value-of select="concat('NOTE:', ., ' x', @extension, $end)"/>
+      </xsl:for-each>
+    </xsl:if>
     <xsl:value-of select="concat('END:VCARD', $end)"/>
   </xsl:template>
 
   <!-- A tel address must be global (RFC 3966); an extension of the phone system is plain text. -->
   <xsl:template match="number">
     <xsl:choose>
+      <xsl:when test="$extensions = 'note'">
+        <xsl:value-of select="concat('TEL;TYPE=', @word, ':', .)"/>
+      </xsl:when>
       <xsl:when test="$version = '4.0' and starts-with(., '+')">
         <xsl:value-of select="concat('TEL;VALUE=uri;TYPE=', @word, ':tel:', .)"/>
         <xsl:if test="@extension"><xsl:value-of select="concat(';ext=', @extension)"/></xsl:if>

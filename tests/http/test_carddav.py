@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import sys
@@ -17,7 +18,8 @@ from lxml import etree
 from bridge.directory.entries import Client, Entry, Kind
 from bridge.directory.snapshot import Snapshot
 from bridge.http.carddav.cards import STATES
-from bridge.http.carddav.dav import CARD, DAV
+from bridge.http.carddav.dav import CARD, DAV, SERVER
+from bridge.http.carddav.door import MAX_REPORT_BYTES
 from tests.counterparts import lacking
 from tests.http.phonebook_door import BALANCE_ONLY, KEY, LIMITED, Door, open_door, show
 from tests.phonebook.people import CLIENTS, HOSTILE, mobile, work
@@ -39,7 +41,7 @@ async def ask(
     async with door.client.session.request(
         method,
         f"http://127.0.0.1:{door.client.port}{path}",
-        data=body.encode(),
+        data=io.BytesIO(body.encode()),
         headers={**headers, "Authorization": aiohttp.encode_basic_auth("mobile", key)},
     ) as answer:
         text = await answer.read()
@@ -284,3 +286,28 @@ async def test_vdirsyncer_syncs_the_book_and_sees_a_change(door: Door, tmp_path:
     show(door, Snapshot.build(clients=[Client(1, "Acme")], entries=people[1:]))
     await run("sync")
     assert names() == {"Zoë": ["103"]}
+
+
+async def test_the_number_of_a_state_grows(door: Door) -> None:
+    """liblinphone reads ``getctag`` by ``atoi`` and syncs when it is greater than before."""
+    body = f"<propfind xmlns='DAV:'>{prop('<cs:getctag/>')}</propfind>"
+    numbers = []
+    for snapshot in (changed(1), changed(2), changed(2), changed(1)):
+        show(door, snapshot)
+        _, found, _ = await ask(door, "PROPFIND", "/carddav/book/", body, Depth="0")
+        numbers.append(int(found["/carddav/book/"][f"{SERVER}getctag"]))
+    assert numbers[0] < numbers[1] == numbers[2] < numbers[3] < 2**31
+
+
+async def test_all_cards_are_asked_for_by_name_at_once(door: Door) -> None:
+    hrefs = "".join(f"<d:href>/carddav/book/itflow-contact-{at}.vcf</d:href>" for at in range(5_000))
+    body = (
+        f"<c:addressbook-multiget xmlns:d='DAV:' xmlns:c='{CARD[1:-1]}'><d:prop>"
+        f"<c:address-data content-type='text/vcard' version='4.0'/></d:prop>{hrefs}</c:addressbook-multiget>"
+    )
+    assert len(body) > 64 * 1024
+    status, found, _ = await ask(door, "REPORT", "/carddav/book/", body)
+    assert (status, len(found)) == (207, 5_000)
+    card = vobject.readOne(found[f"/carddav/book/{ADA}"][f"{CARD}address-data"])
+    assert (card.version.value, card.uid.value) == ("4.0", "itflow-contact-1")
+    assert (await ask(door, "REPORT", "/carddav/book/", " " * (MAX_REPORT_BYTES + 1) + body))[0] == 413

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import vobject
@@ -96,6 +98,12 @@ def csv_list(body: bytes) -> list[Read]:
     return [Read(name, (number,)) for name, number, _line in rows]
 
 
+def baresip(body: bytes) -> list[Read]:
+    lines = [re.fullmatch(r'"([^"]*)" <sip:([^@>]*)@[^>]+>', line) for line in body.decode().splitlines()]
+    assert all(lines[1:]), body
+    return [Read(line[1], (unquote(line[2]),)) for line in lines if line]
+
+
 _FANVIL = xml("DirectoryEntry", "Name", "Telephone Mobile Other")
 _YEALINK = xml("DirectoryEntry", "Name", "Telephone")
 _GRANDSTREAM = xml("Contact", ("FirstName", "LastName"), "Phone/phonenumber")
@@ -139,6 +147,7 @@ READERS: dict[str, Reader] = {
     "sessiontalk": xml("Contact", ("FirstName", "LastName"), "Softphone/string WorkNumber/string MobileNumber/string"),
     "microsip": _YEALINK,
     "linphone": vcard,
+    "baresip": baresip,
     "carddav": vcard,
     "vcard4": vcard,
     "vcard3": vcard,

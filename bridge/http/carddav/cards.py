@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ STATES = 8
 # Keys whose states are remembered.
 KEYS = 64
 _KEPT_NAMES = 256
+_KEPT_NUMBERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class Card:
     file: str
     text: str
     etag: str
+
+    def version_4(self) -> str:
+        """The same in vCard 4.0, where a UID is an address unless it says that it is a text (RFC 6350, 6.7.6)."""
+        return self.text.replace("\r\nVERSION:3.0\r\nUID:", "\r\nVERSION:4.0\r\nUID;VALUE=text:", 1)
 
     def values(self, name: str) -> Iterator[Value]:
         """Its lines of a property, whose name is in any case."""
@@ -101,16 +107,27 @@ def _digest(text: bytes) -> str:
 
 
 class States:
-    """What each key's address book was lately: file names and entity tags by token."""
+    """What each key's address book was lately: file names and entity tags by token, and a number that grows."""
 
     def __init__(self) -> None:
         self._states: LRUCache[str, LRUCache[str, Mapping[str, str]]] = LRUCache(KEYS)
+        self._numbers: LRUCache[str, tuple[str, int]] = LRUCache(_KEPT_NUMBERS)
 
-    def note(self, key_name: str, book: AddressBook) -> None:
-        """A key's book is this now."""
+    def note(self, key_name: str, book: AddressBook) -> int:
+        """A key's book is this now.
+
+        Returns:
+            The number of this state: another one than before is greater, also after a restart. Linphone reads
+            ``getctag`` as a number, and syncs only when it is greater than the last one (liblinphone, carddav).
+        """
         known = self._states.setdefault(key_name, LRUCache(STATES))
         # Found there, it is the one used last; else the book's own, shared by all keys with this book.
         known[book.token] = known.get(book.token, book.etags)
+        token, number = self._numbers.get(key_name, ("", 0))
+        if token != book.token:
+            number = max(int(time.time()), number + 1)
+            self._numbers[key_name] = book.token, number
+        return number
 
     def etags(self, key_name: str, token: str) -> Mapping[str, str] | None:
         """The entity tags of a key's book in an earlier state, by file name; None where it is not known any more."""
