@@ -15,7 +15,8 @@ from bridge.agi.lockout import LEAST_DIGITS, usable
 from bridge.calls.ami.client import connected as connected_to_asterisk
 from bridge.calls.ami.messages import Message
 from bridge.cli.common import database, exposed, refuse_beside
-from bridge.cli.place import missing, readiness
+from bridge.cli.place import missing
+from bridge.cli.ready import readiness
 from bridge.directory.reader import Reader
 from bridge.errors import AmiRefused, AmiUnreachable, ItflowError, SettingsError, StorageError
 from bridge.health import Status

@@ -6,21 +6,15 @@ The settings are those of ``--config``, else of the environment's ``BRIDGE_CONFI
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
 import shutil
-import ssl
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-
-from yarl import URL
 
 from bridge.cli.console import errors
 from bridge.cli.options import INSTALLED
@@ -30,7 +24,6 @@ from bridge.storage import Database
 
 # Where the service unit and the packages keep the state.
 STATE = Path("/var/lib/itflow-bridge/bridge.db")
-ANSWER_S = 1.0
 
 # The commands that texts of the bridge name; with those of two words, the group.
 COMMANDS = (
@@ -105,6 +98,8 @@ def refuse_beside(settings: Settings) -> None:
     Raises:
         StorageError: There is another installation.
     """
+    from bridge.cli.ready import readiness
+
     path = settings.storage.path.absolute()
     if "path" in settings.storage.model_fields_set or not missing(path):
         return
@@ -120,33 +115,6 @@ def refuse_beside(settings: Settings) -> None:
         "settings of that bridge with --config FILE or BRIDGE_CONFIG, or run the command in its folder, or in its "
         "container. To have a second bridge, set storage.path (BRIDGE_STORAGE_PATH)."
     )
-
-
-def readiness(settings: Settings) -> Mapping[str, Any] | None:
-    """What a bridge that answers on this machine at ``http.port`` says at ``/readyz``; None where none does."""
-    host = next(iter(settings.http.hosts), "")
-    host = "127.0.0.1" if host in {"", "*", "0.0.0.0", "::"} else host  # noqa: S104 - an address to ask, not to open
-    url = URL.build(scheme=settings.http.scheme, host=host, port=settings.http.port, path="/readyz")
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # asked for its path, and told nothing
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _AnyStatus()
-    )
-    try:
-        with opener.open(str(url), timeout=ANSWER_S) as answer:
-            told = json.loads(answer.read(1 << 20))
-    except (OSError, HTTPException, ValueError):
-        return None
-    return told if isinstance(told, dict) and "people_age_s" in told else None
-
-
-class _AnyStatus(urllib.request.HTTPErrorProcessor):
-    """Takes 503 for an answer."""
-
-    def http_response(self, request: urllib.request.Request, response: Any) -> Any:  # noqa: ANN401, ARG002 - urllib's
-        return response
-
-    https_response = http_response
 
 
 def program() -> str:

@@ -1,7 +1,11 @@
-"""How long a command takes that has little to do: in turns with a Python that does nothing."""
+"""What it costs to start a command that has little to do: in turns with a Python that does nothing.
+
+Goals are of processor time, which others on the machine disturb less than the time that passes.
+"""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,32 +26,42 @@ ROUNDS = 20
 NOTHING = "python -c pass"
 # What each may take, as a multiple of a Python that does nothing.
 COMMANDS: Mapping[str, tuple[Sequence[str], float]] = {
-    "itflow-bridge --version": (("--version",), 10),
-    "itflow-bridge --help": (("--help",), 20),
-    "itflow-bridge keys list": (("keys", "list"), 30),
-    "itflow-bridge lookup 2125550101": (("lookup", "2125550101"), 40),
+    "itflow-bridge --version": (("--version",), 15),
+    "itflow-bridge --help": (("--help",), 25),
+    "itflow-bridge keys list": (("keys", "list"), 45),
+    "itflow-bridge lookup 2125550101": (("lookup", "2125550101"), 50),
 }
 
 
 def measure() -> Iterator[Figure]:
-    """Medians of wall time, and each command's divided by that of nothing."""
+    """Medians of the time that passes and of processor time, and each command's divided by that of nothing."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bridge.db"
         _furnish(path)
         variables = environment({"CONFIG": "/dev/null", "STORAGE_PATH": path})
         programs: dict[str, Sequence[str]] = {NOTHING: (sys.executable, "-c", "pass")}
         programs |= {name: (*PROGRAM, *words) for name, (words, _) in COMMANDS.items()}
-        taken_s: dict[str, list[float]] = {name: [] for name in programs}
+        passed_s: dict[str, list[float]] = {name: [] for name in programs}
+        worked_s: dict[str, list[float]] = {name: [] for name in programs}
         for _ in range(ROUNDS):
             for name, words in programs.items():
-                begun = time.perf_counter()
+                begun, used_s = time.perf_counter(), _used_s()
                 subprocess.run(words, env=variables, check=True, capture_output=True)
-                taken_s[name].append(time.perf_counter() - begun)
-    nothing_s = median(taken_s[NOTHING])
-    for name, times in taken_s.items():
-        yield Figure(f"time of `{name}`", f"{median(times) * 1e3:.0f} ms")
+                passed_s[name].append(time.perf_counter() - begun)
+                worked_s[name].append(_used_s() - used_s)
+    for name in programs:
+        yield Figure(f"time of `{name}`", f"{median(passed_s[name]) * 1e3:.0f} ms")
+    for name in programs:
+        yield Figure(f"processor time of `{name}`", f"{median(worked_s[name]) * 1e3:.0f} ms")
     for name, (_, goal) in COMMANDS.items():
-        yield at_most(f"time of `{name}` ÷ `{NOTHING}`", median(taken_s[name]) / nothing_s, goal, digits=1)
+        ratio = median(worked_s[name]) / median(worked_s[NOTHING])
+        yield at_most(f"processor time of `{name}` ÷ `{NOTHING}`", ratio, goal, digits=1)
+
+
+def _used_s() -> float:
+    """Processor time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _furnish(path: Path) -> None:
