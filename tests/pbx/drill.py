@@ -282,6 +282,12 @@ def told(report: Report) -> Iterator[str]:
     yield f"{len(gaps.times)} times nobody listened, {deaf_s:.1f} s in all; {gaps.behind_s:.1f} s not stored at worst"
     yield f"{whole} scenes heard whole, {len(played) - whole - hidden} in part, {hidden} not at all"
     yield f"{len(log)} calls in the log, {sum(call.cause is Cause.LOST for call in log)} without a known end"
+    calls = {call.id: call for call in log if call.cause is not Cause.LOST}
+    made = [one for scene in played if not gaps.meet(scene.since, scene.until) for one in scene.calls]
+    apart = sorted(abs(shown(calls[one.id]).talk_s - one.truth.talk_s) for one in made if one.id in calls)
+    if apart:
+        at_most = f"{apart[len(apart) * 99 // 100]:.2f} s in 99 of 100, {apart[-1]:.2f} s at most"
+        yield f"time talked, by the log and by Asterisk's records, where all was heard: {at_most} apart"
     yield f"ITFlow away {firm.outages} times; {', '.join(f'{what} {count}' for what, count in firm.spoiled.items())}"
     yield f"{len(firm.notes())} notes, {sum(not back for *_, back in firm.opened())} tickets, " + (
         f"{sum(back for *_, back in firm.opened())} taken back; "

@@ -90,6 +90,22 @@ async def test_every_kind_of_call_at_once_is_in_the_log_right_and_once(office):
     assert faults(played, book.calls(), Gaps()) == []
 
 
+class Slow(Book):
+    """What a disk is that takes a second for everything."""
+
+    async def take(self, events):
+        await asyncio.sleep(1)
+        await super().take(events)
+
+
+async def test_a_slow_disk_moves_no_times(office):
+    book = Slow()
+    async with following(office.port, book):
+        played = await play(office, ["answered", "blind transfer", "queue", "parked"], at_once=4, seed=3)
+        await asyncio.wait_for(_poll(lambda: len(book.calls()) == len(played) and not book.up()), 20)
+    assert faults(played, book.calls(), Gaps()) == []
+
+
 async def test_a_bridge_that_is_killed_and_cut_off_loses_nothing_and_writes_each_thing_once(office, tmp_path):
     async with drill(office, tmp_path, [*SCENES] * 3, at_once=12, seed=2, rest_s=3, pause_s=(0.3, 1.5)) as report:
         assert len(report.gaps.times) >= 2
