@@ -34,6 +34,8 @@ from tests.pbx.scenes import SCENES, Stage, Truth, calls_of
 
 AT_ONCE = 14
 REST_S = 10.0
+TIMED = "timestampevents = yes"  # as asterisk/manager_itflow.conf advises
+APART_S = 0.3
 INSTALLED = Path(os.environ.get("PBX_FOLDER", ROOT / ".cache" / "asterisk"))
 
 
@@ -120,9 +122,9 @@ class Report:
     firm: Firm
     sent: Counter[str]
 
-    def faults(self) -> list[str]:
-        """What is otherwise than it was, in the log and in ITFlow."""
-        return faults(self.played, self.log, self.gaps) + list(self.firm.faults(self.log))
+    def faults(self, apart_s: float = 1.0) -> list[str]:
+        """What is otherwise than it was, in the log and in ITFlow; ``apart_s``: see ``faults``."""
+        return faults(self.played, self.log, self.gaps, apart_s) + list(self.firm.faults(self.log))
 
 
 @asynccontextmanager
@@ -190,8 +192,14 @@ async def drill(
             await bridge.kill()
 
 
-def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[str]:
+def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps, apart_s: float = 1.0) -> list[str]:
     """What a log says otherwise than it was.
+
+    Args:
+        played: What was.
+        log: What the log says.
+        gaps: When nobody listened.
+        apart_s: How far times may be apart: little where Asterisk tells them, more where they are those of hearing.
 
     A call that was not heard whole may lack in the log what happened in the gap, and nothing else: what stands there
     must be so. A call that nobody can have heard of may be missing.
@@ -205,8 +213,8 @@ def faults(played: Iterable[Played], log: Iterable[Call], gaps: Gaps) -> list[st
             if call is None:
                 fits = gaps.hide(made.began, made.until)
             else:
-                fits = _fits(call, made.truth) or (
-                    not whole and _fits_partly(call, made.truth, end_heard=not gaps.hold(made.until))
+                fits = _fits(call, made.truth, apart_s) or (
+                    not whole and _fits_partly(call, made.truth, apart_s, end_heard=not gaps.hold(made.until))
                 )
             if not fits:
                 near = [gap for gap in gaps.times if gap[1] > made.began - 1 and gap[0] < made.until + 1]
@@ -227,9 +235,9 @@ def shown(call: Call) -> Truth:
     return Truth(call.direction.value, call.from_number, call.to_number, outcomes, by, call.queue, call.missed, talk_s)
 
 
-def _fits(call: Call, truth: Truth) -> bool:
+def _fits(call: Call, truth: Truth, apart_s: float) -> bool:
     row = shown(call)
-    if call.cause is Cause.LOST or abs(row.talk_s - truth.talk_s) > 1:
+    if call.cause is Cause.LOST or abs(row.talk_s - truth.talk_s) > apart_s:
         return False
     return (row.direction, row.caller, row.called, row.rung, row.answered_by, row.queue, row.missed) == (
         *(truth.direction, truth.caller, truth.called),
@@ -237,7 +245,7 @@ def _fits(call: Call, truth: Truth) -> bool:
     )
 
 
-def _fits_partly(call: Call, truth: Truth, *, end_heard: bool) -> bool:
+def _fits_partly(call: Call, truth: Truth, apart_s: float, *, end_heard: bool) -> bool:
     row, heard = shown(call), list(truth.answered_by)
     # Who of ours has called may be gone.
     named = (row.direction, row.caller or truth.caller, row.called) == (truth.direction, truth.caller, truth.called)
@@ -250,7 +258,8 @@ def _fits_partly(call: Call, truth: Truth, *, end_heard: bool) -> bool:
         return True
     # Who talked to the end was up when the bridge listened again; Asterisk tells since when.
     whole = row.answered_by[:1] == tuple(truth.answered_by[:1])
-    return row.answered_by[-1:] == tuple(truth.answered_by[-1:]) and (not whole or abs(row.talk_s - truth.talk_s) <= 1)
+    timed = not whole or abs(row.talk_s - truth.talk_s) <= apart_s
+    return timed and row.answered_by[-1:] == tuple(truth.answered_by[-1:])
 
 
 async def main(calls: int, seed: int) -> None:
@@ -260,10 +269,10 @@ async def main(calls: int, seed: int) -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         async with (
-            open_office(INSTALLED) as office,
+            open_office(INSTALLED, more=TIMED) as office,
             drill(office, Path(folder), names, at_once=AT_ONCE, seed=seed, rest_s=REST_S) as report,
         ):
-            wrong = report.faults()
+            wrong = report.faults(APART_S)
             sys.stdout.write("".join(f"{line}\n" for line in [*told(report), f"{len(wrong)} faults", *wrong]))
             sys.stdout.write(f"{time.monotonic() - begun:.0f} s in all\n")
             if wrong and (kept := os.environ.get("KEEP")):
