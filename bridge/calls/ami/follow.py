@@ -218,7 +218,7 @@ class Follower:
             # come by another way (picked it up, was asked first) does from now on. Of a phone that was taken up while
             # nobody listened, Asterisk tells when.
             rang = told.ringing.pop(channel.id, None) is not None or (not extension and not told.talking)
-            rang = rang or (not told.answered and channel.began_at is None)
+            rang = rang or (not told.answered and (self._gap or channel.began_at is None))
             told.talking[channel.id] = extension
             told.answered = True
             if not told.before.get(extension):

@@ -145,18 +145,19 @@ def test_a_bridge_that_starts_anew_in_the_middle_tells_nothing_again(name):
         assert not known
 
 
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("heard", ["the ringing", "nothing", "all, while it asks what is up"])
 @pytest.mark.parametrize(
     "name", ["answered", "ring_group", "two_devices", "queue", "outbound", "internal", "forwarded"]
 )
-def test_who_answers_while_the_bridge_is_away_has_answered_when_asterisk_says(name, known):
+def test_who_answers_while_the_bridge_is_away_has_answered_when_asterisk_says(name, heard):
     """It dies as somebody is rung, or before there is a call, and starts again as they talk."""
     story = messages(name)
     enters = [place for place, one in enumerate(story) if one["Event"] == "BridgeEnter"]
     talks = next(place for place in range(enters[1], len(story)) if "Hangup" in story[place]["Event"])
     rings = max(place for place in range(talks) if story[place].get("ChannelState") == "5" and place < enters[0]) + 1
-    before = played(name, story[:rings]) if known else []
-    made, events = follower_with(calls_by(before), story[:talks])
+    before = played(name, story[:rings]) if heard == "the ringing" else []
+    asking = heard.startswith("all")
+    made, events = follower_with(calls_by(before), story[:talks], later=story[talks], asking=asking)
     (call,) = calls_by([*before, *events, *played(name, story[talks:], made)])
     (called,) = truth(name)
     assert [talk.extension for talk in call.talks] == called["answered_by"]
@@ -185,13 +186,18 @@ def test_who_answers_while_nobody_listens_and_hangs_up_before_the_list_is_there_
     assert (call.cause, call.missed) == (Cause.LOST, False)
 
 
-def follower_with(up, story):
-    """A follower of a new process, and what it tells of the list that Asterisk gives at that point of the story."""
+def follower_with(up, story, *, later=None, asking=False):
+    """A follower of a new process, and what it tells of the list that Asterisk gives at that point of the story.
+
+    The list is complete when the message ``later`` comes. Where it is still ``asking``, the story is told beside the
+    list, and the list has nothing of it.
+    """
     made = Follower(extension_of, up)
     made.connected()
     made.list_begins()
-    at = dt.datetime.fromtimestamp(float(story[-1]["Timestamp"]) if story else 0, dt.UTC)
-    assert not [event for message in listed(story) for event in made.take(message, at)]
+    last = later or (story[-1] if story else {"Timestamp": 0})
+    at = dt.datetime.fromtimestamp(float(last["Timestamp"]), dt.UTC)
+    assert not [event for message in (story if asking else listed(story)) for event in made.take(message, at)]
     return made, made.list_ends(at, at)
 
 
