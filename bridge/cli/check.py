@@ -24,11 +24,12 @@ def check(
     from rich.text import Text
 
     from bridge.cli import findings
-    from bridge.cli.common import console, pasted, settings_in_use
+    from bridge.cli.common import console, errors, pasted, settings_in_use
 
     settings = settings_in_use(config)
     settings.itflow.require()
-    told, rows = asyncio.run(findings.all_findings(config, settings))
+    with errors.status(f"ITFlow is asked; it has {settings.itflow.timeout_s:g} s for each answer."):
+        told, rows = asyncio.run(findings.all_findings(config, settings))
     told = [(what, state, pasted(advice, config)) for what, state, advice in told]
     worst = max((state for _, state, _ in told), key=list(findings.State).index)
     if as_json:

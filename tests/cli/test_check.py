@@ -1,6 +1,10 @@
 """check --json, its exit status, and what it says of a new installation."""
 
 import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -86,3 +90,20 @@ def test_a_file_that_is_none_never_works(check, tmp_path):
     (tmp_path / "bridge.db").write_bytes(b"not a database, " * 99)
     status, told, found = check()
     assert (status, told["status"], found["storage"]["state"]) == (1, "failing", "does not work")
+
+
+def test_it_says_in_a_terminal_whom_it_waits_for(tmp_path):
+    terminal, errors = os.openpty()
+    settings = {"CONFIG": "/dev/null", "STORAGE_PATH": tmp_path / "bridge.db", "HTTP_PORT": 1, "ITFLOW_API_KEY": "KEY"}
+    given = {f"BRIDGE_{name}": str(value) for name, value in {**settings, "ITFLOW_URL": "http://127.0.0.1:9"}.items()}
+    words = [sys.executable, "-m", "bridge", "check"]
+    environment = {**os.environ, **given, "TERM": "xterm", "COLUMNS": "200"}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=errors) as process:
+        os.close(errors)
+        said = b""
+        with suppress(OSError):  # the terminal is gone with the process
+            while got := os.read(terminal, 4096):
+                said += got
+        os.close(terminal)
+        assert process.wait() == 1
+    assert b"ITFlow is asked; it has 10 s for each answer." in said
