@@ -27,7 +27,19 @@ from bridge.networks import Network
 from bridge.settings import Settings
 from bridge.storage import Database
 
-__all__ = ["EVERYDAY", "WARN_BEFORE", "Feature", "Key", "Keys", "Network", "Options", "Shown", "expiry", "hashed"]
+__all__ = [
+    "EVERYDAY",
+    "WARN_BEFORE",
+    "Feature",
+    "Key",
+    "Keys",
+    "Network",
+    "Options",
+    "Shown",
+    "expiry",
+    "hashed",
+    "last_minute",
+]
 
 log = logging.getLogger(__name__)
 
@@ -344,10 +356,18 @@ class Keys:
         return secret
 
 
+def last_minute(key: Key) -> str:
+    """The last minute (UTC) in which a key opens something; empty where it does not expire.
+
+    Midnight would be a day that its maker did not name.
+    """
+    return f"{key.expires_at - dt.timedelta(minutes=1):%Y-%m-%d %H:%M}" if key.expires_at else ""
+
+
 def expiry(key: Key, left: dt.timedelta) -> str:
     """How long a key lives and what to do, for logs and ``check``."""
     return (
-        f"{left.days} days, after {key.expires_at:%Y-%m-%d %H:%M} UTC. To go on, make another "
+        f"{left.days} days, after {last_minute(key)} UTC. To go on, make another "
         "(itflow-bridge keys add), or revoke it and add it again with the same --key-file and another --expires."
     )
 

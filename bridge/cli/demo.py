@@ -24,7 +24,7 @@ TOUR = (
     ("All facts about a caller", "/callerid?api_key=demo&number=%2B442079460101&format=json"),
     ("Why this name?", "/explain?api_key=demo&number=2125550110"),
     ("The old phonebook", "/api.php?api_key=demo&phonebook"),
-    ("A Yealink's phonebook; see the README for every other phone", "/phonebook/yealink?api_key=demo"),
+    ("A Yealink's phonebook; docs/phones.md names every other phone's", "/phonebook/yealink?api_key=demo"),
     ("The clients' e-mail addresses", "/api.php?api_key=demo&client_emails"),
     ("The primary contacts' numbers", "/api.php?api_key=demo&primary_contact_numbers"),
     ("A client's balance", "/api.php?api_key=demo&account_balance=1"),
@@ -77,7 +77,7 @@ async def _demo(port: int) -> None:
             there: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
             def started(url: str) -> None:
-                _tell(url, link)
+                _tell(url, link, settings.storage.path)
                 there.set_result(url)
 
             async with running(samplecalls.ringing(there, KEY), "sample calls"):
@@ -102,11 +102,14 @@ def _settings(itflow_url: str, port: int, folder: Path) -> Settings:
     )
 
 
-def _tell(url: str, link: str) -> None:
+def _tell(url: str, link: str, path: Path) -> None:
     from bridge.cli.console import console
+    from bridge.cli.place import program
 
     headline = f"The bridge answers on {url}, from an embedded ITFlow with sample data.\n"
     console.print(headline, soft_wrap=True)
     console.print(f"# Calls come in every few seconds; watch them\n{url}/sign-in?link={link}\n", soft_wrap=True)
     for title, query in TOUR:
         console.print(f"# {title}\ncurl '{url}{query}'\n", soft_wrap=True)
+    explained = f"BRIDGE_STORAGE_PATH={path} {program()} phonebook grandstream --key {KEY} --explain"
+    console.print(f"# What a Grandstream's phonebook leaves out, and why\n{explained}\n", soft_wrap=True)

@@ -91,7 +91,7 @@ def add(
 @app.command("list")
 def list_keys(as_json: Json = False, config: Config = None) -> None:
     """Show all keys, never their secrets. A running bridge stores their uses every few seconds."""
-    from bridge.access.keys import Keys
+    from bridge.access.keys import Keys, last_minute
     from bridge.cli.common import database, settings_in_use
     from bridge.cli.listing import Listing
 
@@ -107,7 +107,7 @@ def list_keys(as_json: Json = False, config: Config = None) -> None:
                 "all" if key.clients is None else ", ".join(map(str, sorted(key.clients))),
                 ", ".join(map(str, key.networks)) or "anywhere",
                 f"{key.created_at:%Y-%m-%d}",
-                f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "never",
+                last_minute(key)[:10] or "never",
                 _state(key, replaced.get(key.name), uses.get((key.name, "replaced"))),
                 _last(uses.get((key.name, "used"))),
                 _last(uses.get((key.name, "refused"))),
@@ -205,7 +205,10 @@ def _end_of(day: str | None) -> dt.datetime | None:
         last = dt.date.fromisoformat(day)
     except ValueError as error:
         raise BadParameter(f"--expires {day}: give the last day as YYYY-MM-DD") from error
-    return dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
+    end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
+    if end <= dt.datetime.now(dt.UTC):
+        raise BadParameter(f"--expires {day}: that day is over (UTC); give the last day on which the key is good")
+    return end
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -24,7 +24,8 @@ Config = Annotated[
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 Allow = Annotated[
-    list[str] | None, typer.Option(help=f"Features, with commas: {', '.join(Feature)}. Without: all but admin.")
+    list[str] | None,
+    typer.Option(help=f"Features, with commas: {', '.join(Feature)}. Without: {', '.join(sorted(EVERYDAY))}."),
 ]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from bridge.errors import StorageError
 from bridge.storage.damage import damage
 from bridge.storage.lock import Hold, copied, holding
+from bridge.storage.owner import give
 from bridge.storage.rescue import hold_alone, set_aside_as
 from bridge.storage.schema import steps, taken
 
@@ -206,12 +207,9 @@ def _beside(target: Path) -> Iterator[Path]:
 
 def _owned(new: Path, path: Path) -> None:
     """Give a file the user and rights of the one it replaces, else the user of the folder."""
-    model = path if path.exists() else path.parent
-    found = model.stat()
     if path.exists():
-        new.chmod(found.st_mode & 0o777)
-    if os.geteuid() == 0:
-        os.chown(new, found.st_uid, found.st_gid)
+        new.chmod(path.stat().st_mode & 0o777)
+    give(new, path if path.exists() else path.parent)
 
 
 def _durable(path: Path) -> None:

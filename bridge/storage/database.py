@@ -16,6 +16,7 @@ from typing import TypeVar
 from bridge.errors import StorageError
 from bridge.storage.damage import damage
 from bridge.storage.lock import QUIET_S, Hold, Patience, copied, holding
+from bridge.storage.owner import barred, give
 from bridge.storage.schema import upgrade
 from bridge.tasks import in_thread
 
@@ -50,7 +51,11 @@ class Database:
                 # file that is there must not be touched: closing it here would drop SQLite's locks of this process
                 # (POSIX).
                 with suppress(FileExistsError):
-                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+                    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                    try:
+                        give(made, path.parent)
+                    finally:
+                        os.close(made)
                 self._file = _identity(path)
                 self._connection = self._connected()
 
@@ -202,10 +207,13 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(f"{path} (setting storage.path) cannot be used: {error}. {_what_to_do(error)}") from error
+        remedy = _what_to_do(path, error)
+        raise StorageError(f"{path} (setting storage.path) cannot be used: {error}. {remedy}") from error
 
 
-def _what_to_do(error: Exception) -> str:
+def _what_to_do(path: Path, error: Exception) -> str:
+    if reason := barred(path):
+        return reason
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_CORRUPT:
             return RESTART

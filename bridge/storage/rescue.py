@@ -18,6 +18,7 @@ from typing import Any
 from bridge.errors import StorageError
 from bridge.storage.damage import damage, is_damage
 from bridge.storage.lock import Hold, holding
+from bridge.storage.owner import barred
 from bridge.storage.schema import steps, taken, upgrade
 
 # A file that begins otherwise was never SQLite's: the setting names a wrong file, which stays where it is. Zeros are
@@ -74,10 +75,11 @@ def rescue(path: Path, *, wait_s: float = WAIT_S) -> Rescue | None:
         with holding(path, Hold.REPLACING):
             return _rescue(path.resolve(), wait_s)
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"{path} (setting storage.path) cannot be checked: {error}. See that file and folder may be written "
-            "by the user that runs the bridge, and have room; end every other command of the bridge, and start again."
-        ) from error
+        remedy = barred(path) or (
+            "See that file and folder may be written by the user that runs the bridge, and have room; end every other "
+            "command of the bridge, and start again."
+        )
+        raise StorageError(f"{path} (setting storage.path) cannot be checked: {error}. {remedy}") from error
 
 
 def _rescue(path: Path, wait_s: float) -> Rescue | None:

@@ -34,9 +34,15 @@ ln -s $home/bin/itflow-bridge "$stage/usr/bin/itflow-bridge"
 program manual | gzip -9n >"$stage/usr/share/man/man1/itflow-bridge.1.gz"
 _ITFLOW_BRIDGE_COMPLETE=source_bash program >"$stage/usr/share/bash-completion/completions/itflow-bridge"
 put 644 "$top/templates/service/itflow-bridge.service" /usr/lib/systemd/system/itflow-bridge.service
+for end in service timer; do
+  put 644 "$top/templates/service/itflow-bridge-backup.$end" "/usr/lib/systemd/system/itflow-bridge-backup.$end"
+done
 put 644 "$here/itflow-bridge.sysusers" /usr/lib/sysusers.d/itflow-bridge.conf
 put 640 "$here/bridge.toml" /etc/itflow-bridge/bridge.toml
 put 644 "$top/LICENSE" /usr/share/doc/itflow-bridge/copyright
+for page in "$top"/README.md "$top"/CHANGELOG.md "$top"/docs/*.md; do
+  put 644 "$page" "/usr/share/doc/itflow-bridge/$(basename "$page")"
+done
 put 644 "$here/credential.conf" /usr/share/doc/itflow-bridge/examples/credential.conf
 for script in postinst prerm postrm; do put 755 "$here/$script" "/DEBIAN/$script"; done
 echo /etc/itflow-bridge/bridge.toml >"$stage/DEBIAN/conffiles"

@@ -34,6 +34,7 @@ def test_an_old_secret_is_taken_over(command):
     [
         (["--allow", "calerid"], "--allow calerid: there are callerid, phonebook"),
         (["--expires", "tomorrow"], "YYYY-MM-DD"),
+        (["--expires", "2026-01-31"], "that day is over"),
         (["--network", "here"], "192.0.2.0/24"),
         (["--set", "callerid.label"], "SECTION.NAME=VALUE"),
         (["--set", "http.port=1"], "numbers, callerid, phonebook"),

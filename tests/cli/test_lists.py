@@ -23,6 +23,15 @@ def test_json_has_the_columns_of_the_table(command):
     assert "last_used_utc" in row
 
 
-def test_a_narrow_terminal_cuts_nothing(command):
-    command("keys", "add", NAME)
-    assert "…" not in command("keys", "list", columns=60)
+@pytest.mark.parametrize("columns", [20, 60, 80])
+def test_a_narrow_terminal_cuts_no_name_no_date_and_no_heading(command, columns):
+    command("keys", "add", NAME, "--expires", "2037-12-31")
+    lines = command("keys", "list", columns=columns).splitlines()
+    for whole in (f"name {NAME}", "expires 2037-12-31", "opens assets, balance,", "last used (UTC) never"):
+        assert [line for line in lines if whole in re.sub(" +", " ", line)], whole
+    assert not [line for line in lines if line.startswith("settings of its own")], "what is empty is left out"
+
+
+def test_a_wide_terminal_has_a_table(command):
+    command("keys", "add", NAME, "--expires", "2037-12-31")
+    assert re.search(f"│ {NAME} +│.*│ 2037-12-31 │", command("keys", "list", columns=200))

@@ -195,6 +195,12 @@ def test_a_key_can_give_ascii_names(run, tmp_path):
     database.close()
 
 
+async def test_freepbx_comes_with_an_address_to_see_a_name_at(place):
+    (url,) = re.findall(r"^ *curl '(.*)'$", SYSTEMS["freepbx"].text(place), re.MULTILINE)
+    async with asked(url.replace("NUMBER", ALICE)) as answer:
+        assert await answer.text() == NAMES[ALICE]
+
+
 @pytest.mark.parametrize("url", ["bridge:8080", "bridge", "ftp://bridge", "http://"])
 def test_an_address_without_scheme_makes_no_key(run, tmp_path, url):
     assert isinstance(run("freepbx", "--url", url).exception, BadParameter)
