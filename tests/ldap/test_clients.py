@@ -19,14 +19,10 @@ EVERYBODY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _tools():
-    if shutil.which("ldapsearch") is None:
-        lacking("There is no ldapsearch: apt install ldap-utils")
-
-
 async def tool(*words: str, until: str = "", **environment: str) -> tuple[int | None, str]:
     """Run a tool; where it goes on asking, until it has printed something."""
+    if shutil.which("ldapsearch") is None:
+        lacking("There is no ldapsearch: apt install ldap-utils")
     process = await asyncio.create_subprocess_exec(
         *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env={"LDAPTLS_REQCERT": "demand", **environment},
