@@ -22,7 +22,7 @@ from tests.callerid.people import CLIENTS, ENTRIES
 from tests.commands import PROGRAM, environment
 from tests.mirrored import mirrored
 
-ROUNDS = 20
+ROUNDS = 10
 NOTHING = "python -c pass"
 # What each may take, as a multiple of a Python that does nothing.
 COMMANDS: Mapping[str, tuple[Sequence[str], float]] = {
