@@ -187,6 +187,7 @@ async def drill(
             await until(bridge.done, 300)
             await until(lambda: not firm.doubled())
             await bridge.end(signal.SIGTERM)
+            firm.known = bridge.known()
             yield Report(played, bridge.log(), gaps, firm, bridge.sent())
         finally:
             await bridge.kill()

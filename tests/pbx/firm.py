@@ -114,6 +114,7 @@ class Firm:
     Attributes:
         outages: How often it was away.
         spoiled: How often requests went wrong otherwise, by what did.
+        known: When the bridge knew that a ticket is there, by the ticket's id.
     """
 
     itflow: Itflow
@@ -123,6 +124,7 @@ class Firm:
     before: int = 0
     outages: int = 0
     spoiled: Counter[str] = field(default_factory=Counter)
+    known: Mapping[int, float] = field(default_factory=dict)
 
     def fill(self, calls: int) -> None:
         """Put the clients' people and tickets in, for so many scenes."""
@@ -190,15 +192,15 @@ class Firm:
         return [(int(ticket), worked, int(by), f"{kind}: {text}") for ticket, worked, by, text, kind in found]
 
     def opened(self) -> list[tuple[int, int, str, float, bool]]:
-        """Client, contact, subject, when it was opened, and whether it was taken back, of each new ticket."""
+        """Client, contact, subject, until when it was under way, and whether it was taken back, of each new ticket."""
         found = self.itflow.embedded.connection.execute(
-            "SELECT ticket_client_id, ticket_contact_id, ticket_subject, ticket_created_at, "
+            "SELECT ticket_id, ticket_client_id, ticket_contact_id, ticket_subject, ticket_created_at, "
             "ticket_resolved_at IS NOT NULL FROM tickets WHERE ticket_id > ? ORDER BY ticket_id",
             (self.before,),
         )
         return [
-            (int(client), int(contact), subject, dt.datetime.fromisoformat(at).timestamp(), bool(back))
-            for client, contact, subject, at, back in found
+            (int(client), int(contact), subject, self.known.get(int(one), _time(at)), bool(back))
+            for one, client, contact, subject, at, back in found
         ]
 
     def doubled(self) -> int:
@@ -260,7 +262,7 @@ class Firm:
                 if second - first < WITHIN_S:
                     yield f"two tickets of client {client_id} within {second - first:.1f} s"
             for at in times:
-                # One is opened for the first call, and stands for all until so long after it was opened.
+                # One is opened for the first call, and stands for all as long as it is on its way, and so long after.
                 if not any(first - WITHIN_S <= at <= opened_at + 1 + WITHIN_S for first, opened_at in opened):
                     yield f"no ticket of client {client_id} for the call that was missed at {at}: {opened}"
 
@@ -308,6 +310,10 @@ def _ticket(
         "ticket_assigned_to": user_id or 0,
         **({"ticket_status": 1} if is_open else closed),
     }
+
+
+def _time(text: str) -> float:
+    return dt.datetime.fromisoformat(text).timestamp()
 
 
 def _clock(seconds: int) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -141,6 +143,11 @@ class Bridge:
             database.close()
         again = Counter(f"{one.kind} sent again" for one in entries if one.sends > 1)
         return again + Counter(f"{one.kind} {one.state}" for one in entries)
+
+    def known(self) -> dict[int, float]:
+        """When it knew that a ticket is in ITFlow, by the ticket's id."""
+        found = re.findall(r"^(\S+ \S+) .*: Ticket .* is in ITFlow as (\d+)$", self.told(), re.MULTILINE)
+        return {int(ticket): dt.datetime.fromisoformat(at.replace(",", ".")).timestamp() for at, ticket in found}
 
     def log(self) -> list[Call]:
         """The calls in its file."""

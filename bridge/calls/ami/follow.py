@@ -215,10 +215,13 @@ class Follower:
             if not ours or channel.id in {call, *told.talking} or not self._channels.hears(channel):
                 continue
             # Who is dialled has answered when the phone was taken up, a little before the others stop ringing; who has
-            # come by another way (picked it up, was asked first) does from now on. Of a phone that was taken up while
-            # nobody listened, Asterisk tells when.
+            # come by another way (picked it up, was asked first) does from now on. Where that was while nobody
+            # listened, Asterisk tells since when both sides are up.
             rang = told.ringing.pop(channel.id, None) is not None or (not extension and not told.talking)
-            rang = rang or (not told.answered and (self._gap or channel.began_at is None))
+            since = channel.up_at if rang and channel.up_at else at
+            if not rang and not told.answered and (self._gap or channel.began_at is None):
+                both = (channel, self._channels.get(call))
+                since = max((one.up_at for one in both if one is not None and one.up_at is not None), default=at)
             told.talking[channel.id] = extension
             told.answered = True
             if not told.before.get(extension):
@@ -226,7 +229,7 @@ class Follower:
                     source=SOURCE,
                     call_id=call,
                     what=What.ANSWERED,
-                    at=channel.up_at if rang and channel.up_at else at,
+                    at=since,
                     extension=extension,
                     linked=tuple(sorted(other for other, into in self._picture.joined.items() if into == call)),
                 )
