@@ -138,14 +138,16 @@ class Followup:
         call = logged.call
         if call.ended is not None and (not call.talk_s or call.cause is Cause.LOST):
             raise BadParameter(f"There is nothing to note of call {row}: nobody talked, or its end was not told.")
+        tickets = self._mirror.snapshot.tickets_of(0, client_id)
+        number = next((one.number for one in tickets if one.id == ticket_id and one.number), ticket_id)
         async with self._turn:
             before = await self._database.run(partial(self._kept.choose, row, ticket_id))
             if call.ended is None:
-                return f"The call will be noted on ticket {ticket_id} when it is over."
+                return f"The call will be noted on ticket {number} when it is over."
             if before.entry is not None:
                 await self._tell_former(logged, before.entry, ticket_id)
             await self._take(logged)
-        return f"The call is noted on ticket {ticket_id}."
+        return f"The call is noted on ticket {number}."
 
     async def _tell_former(self, logged: Logged, entry_id: int, ticket_id: int) -> None:
         """Say on the ticket that already has the note where it belongs."""

@@ -22,10 +22,11 @@ from bridge.calls import Cause, Direction, Event, What
 from bridge.calls.people import People, Person
 from bridge.calls.rows import Filters
 from bridge.clock import Moment
-from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone
+from bridge.directory.entries import Client, Entry, Invoice, Kind, Label, Phone, Ticket
 from bridge.directory.mirror import Freshness, Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.http.state import BOOK, MIRROR
+from bridge.itflow.capabilities import Generation
 from bridge.storage import Database
 from tests import bridges
 from tests.counterparts import lacking
@@ -69,13 +70,20 @@ ENTRIES = (
 INVOICES = (
     Invoice(1, 1, "INV-1", "Sent", dt.date(2026, 10, 1), dt.date(2026, 10, 15), "USD", Decimal("1220.10"), Decimal(0)),
 )
-SNAPSHOT = Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES)
+TICKETS = (
+    Ticket(12, 1, "TCK-12", "The printer does not print since the update of last week", 1, 0, "1", ""),
+    Ticket(15, 1, "TCK-15", HOSTILE[1], 0, 0, "1", ""),
+    Ticket(16, 1, "TCK-16", HOSTILE[4], 0, 0, "1", ""),
+)
+SNAPSHOT = Snapshot.build(clients=CLIENTS, entries=ENTRIES, invoices=INVOICES, tickets=TICKETS)
 
 
 def sample() -> Mirror:
     """The mirror of an ITFlow with these clients, which is doubted."""
     doubts = {"contacts": f"Lost {HOSTILE[0]}"}
-    return Mirror(SNAPSHOT, Freshness(people_at=Moment.now(), money_at=Moment.now(), doubts=doubts))
+    now = Moment.now()
+    freshness = Freshness(people_at=now, money_at=now, doubts=doubts, generation=Generation.FROM_26_08)
+    return Mirror(SNAPSHOT, freshness)
 
 
 @dataclass
