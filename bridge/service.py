@@ -316,9 +316,9 @@ async def _ldap(app: web.Application) -> AsyncIterator[None]:
         if section.port is not None or section.tls_port is not None:
             try:
                 tls = await stack.enter_async_context(certified(app[SETTINGS].http))
-                await stack.enter_async_context(
-                    ldap_listening(section, app[KEYS], app[MIRROR], app[phonebook.PHONES], tls)
-                )
+                keys, mirror, phones = app[KEYS], app[MIRROR], app[phonebook.PHONES]
+                taken = app[SETTINGS].http.max_connections
+                await stack.enter_async_context(ldap_listening(section, keys, mirror, phones, tls, taken=taken))
             except SettingsError as error:
                 # As above: callers over HTTP do not lose their names.
                 log.error("%s LDAP is not answered until the next start.", error)  # noqa: TRY400 - the text says it all

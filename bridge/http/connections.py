@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
+from bridge.descriptors import RESERVE, descriptors
 from bridge.networks import source, within
 from bridge.settings import HttpSection
 from bridge.tasks import running
 
 log = logging.getLogger(__name__)
 
-# Descriptors that are not connections of callers: files, ITFlow, FastAGI, the child's pipes.
-RESERVE = 256
 SWEEP_S = 1.0
 # Of what an address did, one line a minute; so many addresses are remembered for that.
 TOLD_S = 60.0
@@ -59,7 +57,7 @@ class Connections:
     """
 
     def __init__(self, section: HttpSection) -> None:
-        self.most = min(section.max_connections, _descriptors() - RESERVE)
+        self.most = min(section.max_connections, descriptors() - RESERVE)
         self._most_of_one = min(section.max_connections_per_address, self.most)
         self._trusted = section.trusted_proxies
         self._most_body_bytes = section.max_body_bytes
@@ -146,13 +144,3 @@ REASONS = {
     "total": "there are more than http.max_connections, or than the system's limit of open files allows",
     "bodies": "unfinished bodies together are larger than http.max_body_bytes",
 }
-
-
-def _descriptors() -> int:
-    """How many descriptors this process may open, after raising the limit as far as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with suppress(ValueError, OSError):  # some systems name a hard limit that they do not grant
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-    return soft if soft != resource.RLIM_INFINITY else 1 << 20

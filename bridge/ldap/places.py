@@ -6,10 +6,12 @@ import asyncio
 from collections import defaultdict
 from typing import Final, Protocol
 
+from bridge.descriptors import RESERVE, descriptors
 from bridge.networks import source
 from bridge.settings import LdapSection
 
 SWEEP_S: Final = 1.0
+LEAST: Final = RESERVE // 2
 
 
 class Connection(Protocol):
@@ -34,10 +36,11 @@ class Places:
 
     Args:
         section: The limits.
+        taken: Connections that another door may have at most; the system's limit of open files is for both.
     """
 
-    def __init__(self, section: LdapSection) -> None:
-        self._most = section.max_connections
+    def __init__(self, section: LdapSection, taken: int = 0) -> None:
+        self._most = min(section.max_connections, max(LEAST, descriptors() - RESERVE - taken))
         self._most_waiting = section.max_waiting
         self._of: defaultdict[str, dict[Connection, None]] = defaultdict(dict)
         self._count = 0
@@ -54,8 +57,9 @@ class Places:
         if len(waiting) > self._most_waiting:
             self._close(waiting[0])
         elif self._count > self._most:
-            crowd = max(self._of.values(), key=len)
-            self._close(min(crowd, key=lambda one: (one.bound, one.deadline)))
+            most = max(map(len, self._of.values()))
+            crowds = (one for rows in self._of.values() if len(rows) == most for one in rows)
+            self._close(min(crowds, key=lambda one: (one.bound, one.deadline)))
 
     def lost(self, connection: Connection) -> None:
         """A connection is closed."""

@@ -34,14 +34,15 @@ class Server:
     Args:
         desk: What operations need.
         tls: The context to speak TLS with; None where there is no certificate.
+        taken: See ``Places``.
     """
 
-    def __init__(self, desk: Desk, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, desk: Desk, tls: ssl.SSLContext | None, taken: int = 0) -> None:
         self._desk = desk
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
-        self.places = Places(desk.section)
+        self.places = Places(desk.section, taken)
 
     @property
     def books(self) -> int:
@@ -107,6 +108,7 @@ async def listening(
     phones: Phones,
     tls: ssl.SSLContext | None,
     times: Times = TIMES,
+    taken: int = 0,
 ) -> AsyncIterator[tuple[Server, dict[str, int]]]:
     """Listen as the settings say; at the end every connection and socket is closed.
 
@@ -117,6 +119,7 @@ async def listening(
         phones: Told who searched.
         tls: See ``Server``.
         times: Deadlines.
+        taken: See ``Places``.
 
     Yields:
         The server, and its ports by scheme (``ldap``, ``ldaps``).
@@ -127,7 +130,7 @@ async def listening(
     if section.tls_port is not None and tls is None:
         raise SettingsError(["ldap.tls_port: LDAPS needs a certificate; set http.tls_cert and http.tls_key."])
     shelf = Shelf(mirror, section.base, keypad=section.keypad)
-    server = Server(Desk(section, keys, mirror, phones, shelf, asyncio.Lock(), tls is not None, times), tls)
+    server = Server(Desk(section, keys, mirror, phones, shelf, asyncio.Lock(), tls is not None, times), tls, taken)
     wanted = (("ldap", section.port, server.serve), ("ldaps", section.tls_port, server.serve_encrypted))
     ports: dict[str, int] = {}
     async with AsyncExitStack() as stack:

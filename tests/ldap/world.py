@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -150,3 +151,16 @@ class Wire:
 
     def close(self) -> None:
         self.writer.close()
+
+
+async def _serve(folder: str) -> None:
+    """A door in a process of its own, over so many people that an answer is long; prints its port."""
+    people = [person(at, 1, f"Ada {'x' * 100} {at}", f"+4930{at:07}") for at in range(1, 3001)]
+    async with world(Path(folder), snapshot(people), max_results=5000, times=Times(write_s=5)) as here:
+        sys.stdout.write(f"{here.ports['ldap']}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(sys.argv[1]))
