@@ -57,9 +57,7 @@ class Places:
         if len(waiting) > self._most_waiting:
             self._close(waiting[0])
         elif self._count > self._most:
-            most = max(map(len, self._of.values()))
-            crowds = (one for rows in self._of.values() if len(rows) == most for one in rows)
-            self._close(min(crowds, key=lambda one: (one.bound, one.deadline)))
+            self._close(self._least(connection))
 
     def lost(self, connection: Connection) -> None:
         """A connection is closed."""
@@ -78,6 +76,14 @@ class Places:
             now = loop.time()
             for connection in [one for rows in self._of.values() for one in rows if one.deadline < now]:
                 self._close(connection)
+
+    def _least(self, fresh: Connection) -> Connection:
+        """Who makes place for a fresh one: who has shown no key, or else the longest silent of the largest crowds."""
+        others = [one for rows in self._of.values() for one in rows if one is not fresh]
+        strangers = [one for one in others if not one.bound]
+        most = max(map(len, self._of.values()))
+        crowds = [one for one in others if len(self._of[source(one.address)]) == most]
+        return min(strangers or crowds or others, key=lambda one: one.deadline)
 
     def _close(self, connection: Connection) -> None:
         self.lost(connection)

@@ -21,6 +21,7 @@ from bridge.ldap.selection import chosen
 
 SLICE_S: Final = 0.002  # how long callers of the other interfaces may be held up
 LOOK_EVERY: Final = 32  # entries between two looks at the clock
+AT_ONCE: Final = 128  # entries that are given at once: who reads nothing is found out before more are made
 LONGEST_S: Final = 10.0
 
 
@@ -160,7 +161,7 @@ def _listing(people: People, wanted: Asked, ready: Question, listed: Sequence[in
     every = ready.always or ready.exact
     for index in range(_start(people, page, listed), len(listed)):
         at = listed[index]
-        if index % LOOK_EVERY == 0 and (moment := time.monotonic()) - now > SLICE_S:
+        if index % LOOK_EVERY == 0 and ((moment := time.monotonic()) - now > SLICE_S or len(batch) >= AT_ONCE):
             if moment > ends:
                 yield batch
                 return Outcome(Result(Code.TIME_LIMIT, "The search took too long; ask for less."))

@@ -17,6 +17,7 @@ from tests.service.test_many_connections import memory_kb
 
 COUNT = 1_000
 SLOW = 30
+ROUNDS = 5
 GROWN_KB = 16 * 1024  # a connection takes about 30 KiB, and what one client asks for in vain would be 600
 BATCH = 50
 
@@ -90,11 +91,13 @@ async def test_clients_that_read_nothing(tmp_path: Path) -> None:
     async with door(tmp_path, "-n 4096") as (port, process_id):
         asker = await phone(port, 0)
         assert len(await asker.names("(cn=ada*)", size_limit=5000)) == 3000
-        before = memory_kb(process_id)
-        clients = [await slow(port, number) for number in range(SLOW)]
-        for _ in range(20):
-            assert len(await asker.names("(telephoneNumber=+49300000007)")) == 1
-        assert memory_kb(process_id) - before < GROWN_KB
-        for client in clients:
-            client.close()
+        used = [memory_kb(process_id)]
+        for _ in range(ROUNDS):
+            clients = [await slow(port, number) for number in range(SLOW)]
+            for _ in range(20):
+                assert len(await asker.names("(telephoneNumber=+49300000007)")) == 1
+            used.append(memory_kb(process_id))
+            for client in clients:
+                client.transport.abort()
+        assert max(used) - used[0] < GROWN_KB
         asker.close()
