@@ -1,6 +1,6 @@
 """What it costs to start a command that has little to do: in turns with a Python that does nothing.
 
-Goals are of processor time, which others on the machine disturb less than the time that passes.
+Ratios are of processor time, which others on the machine disturb less than the time that passes.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from statistics import median
 from bridge.access.keys import Keys, Options
 from bridge.settings import load
 from bridge.storage import Database
-from tests.bench.figure import Figure, at_most
+from tests.bench.figure import Figure
 from tests.callerid.people import CLIENTS, ENTRIES
 from tests.commands import PROGRAM, environment
 from tests.mirrored import mirrored
 
 ROUNDS = 10
 NOTHING = "python -c pass"
-# What each may take, as a multiple of a Python that does nothing.
-COMMANDS: Mapping[str, tuple[Sequence[str], float]] = {
-    "itflow-bridge --version": (("--version",), 15),
-    "itflow-bridge --help": (("--help",), 25),
-    "itflow-bridge keys list": (("keys", "list"), 45),
-    "itflow-bridge lookup 2125550101": (("lookup", "2125550101"), 50),
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "itflow-bridge --version": ("--version",),
+    "itflow-bridge --help": ("--help",),
+    "itflow-bridge keys list": ("keys", "list"),
+    "itflow-bridge lookup 2125550101": ("lookup", "2125550101"),
 }
 
 
@@ -40,7 +39,7 @@ def measure() -> Iterator[Figure]:
         _furnish(path)
         variables = environment({"CONFIG": "/dev/null", "STORAGE_PATH": path})
         programs: dict[str, Sequence[str]] = {NOTHING: (sys.executable, "-c", "pass")}
-        programs |= {name: (*PROGRAM, *words) for name, (words, _) in COMMANDS.items()}
+        programs |= {name: (*PROGRAM, *words) for name, words in COMMANDS.items()}
         passed_s: dict[str, list[float]] = {name: [] for name in programs}
         worked_s: dict[str, list[float]] = {name: [] for name in programs}
         for _ in range(ROUNDS):
@@ -53,9 +52,9 @@ def measure() -> Iterator[Figure]:
         yield Figure(f"time of `{name}`", f"{median(passed_s[name]) * 1e3:.0f} ms")
     for name in programs:
         yield Figure(f"processor time of `{name}`", f"{median(worked_s[name]) * 1e3:.0f} ms")
-    for name, (_, goal) in COMMANDS.items():
+    for name in COMMANDS:
         ratio = median(worked_s[name]) / median(worked_s[NOTHING])
-        yield at_most(f"processor time of `{name}` ÷ `{NOTHING}`", ratio, goal, digits=1)
+        yield Figure(f"processor time of `{name}` ÷ `{NOTHING}`", f"{ratio:.1f}")
 
 
 def _used_s() -> float:
