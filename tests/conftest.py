@@ -3,8 +3,13 @@
 from functools import partial
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests import commands
+
+# How long an example takes says how busy the machine is; speed belongs in tests/bench.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 def run(how, path, *words, fails=False, given="", said=False, columns=commands.WIDE, **settings):
