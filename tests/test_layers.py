@@ -8,7 +8,7 @@ import bridge
 
 STREET = [
     {"errors", "networks"},
-    {"numbers", "resources", "clock", "controls", "tasks", "languages", "descriptors"},
+    {"numbers", "resources", "clock", "controls", "tasks", "largework", "languages", "descriptors"},
     {"metrics"},
     {"settings", "storage"},
     {"notify", "reload"},

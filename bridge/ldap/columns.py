@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from bridge.largework import gently, in_order, let_go
 from bridge.ldap.texts import PLACE, Texts
 from bridge.phonebook import names
-from bridge.tasks import gently, in_order, let_go
 
 # From here on a list of finds helps no more than going through the entries in their order does.
 FEW = 2000

@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from bridge.access.key import Key
 from bridge.directory.entries import Entry, Label
 from bridge.directory.snapshot import Snapshot
+from bridge.largework import gently
 from bridge.ldap.columns import Column, folded, stored
 from bridge.ldap.messages import encode_entry
 from bridge.ldap.schema import PERSON_CLASSES
@@ -22,7 +23,6 @@ from bridge.numbers import Form
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.search import keyed
 from bridge.phonebook.view import Line, View, select
-from bridge.tasks import gently
 
 if TYPE_CHECKING:
     from bridge.ldap.reverse import Caller

@@ -13,8 +13,8 @@ from bridge.access.key import Key
 from bridge.directory.mirror import Mirror
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import place
+from bridge.largework import uncollected
 from bridge.ldap.people import People
-from bridge.tasks import uncollected
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from bridge.tasks import RUN, gently
+from bridge.largework import RUN, gently
 
 PLACE = "I"  # an array's kind: of places in a book, or in its texts
 

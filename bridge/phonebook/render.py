@@ -17,6 +17,7 @@ from lxml import etree
 
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BridgeError, SettingsError
+from bridge.largework import let_go, uncollected
 from bridge.phonebook import document, fit, view
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.document import Page
@@ -26,7 +27,6 @@ from bridge.phonebook.pages import Span, Whole, Wish, page_of, too_long
 from bridge.phonebook.search import Index
 from bridge.phonebook.stylesheets import CHARSET
 from bridge.phonebook.view import Listing, Note
-from bridge.tasks import let_go, uncollected
 
 T = TypeVar("T")
 

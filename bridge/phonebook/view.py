@@ -13,12 +13,12 @@ from bridge.directory.entries import Client, Entry, Kind, Phone, Scope
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.languages import language
+from bridge.largework import gently, in_order
 from bridge.phonebook import names
 from bridge.phonebook.formats import Format
 from bridge.phonebook.names import Name
 from bridge.phonebook.sorting import sort_key
 from bridge.settings import PhonebookSection
-from bridge.tasks import gently, in_order
 
 _KEPT_SECTIONS = 1024
 _KINDS = {Kind.CONTACT: "Contacts", Kind.LOCATION: "Locations", Kind.VENDOR: "Vendors"}

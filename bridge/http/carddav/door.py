@@ -27,9 +27,9 @@ from bridge.http.keys import require
 from bridge.http.phonebook import BOOKS, PHONES
 from bridge.http.proxies import PREFIX
 from bridge.http.state import MIRROR
+from bridge.largework import uncollected
 from bridge.phonebook.pages import Ask, Wish
 from bridge.phonebook.view import View
-from bridge.tasks import uncollected
 
 routes = web.RouteTableDef()
 
