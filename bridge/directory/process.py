@@ -289,7 +289,12 @@ async def _child(job: dict[str, Any], said: asyncio.StreamReader) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a word to the parent
+    try:
+        print(line, flush=True)  # noqa: T201 - a word to the parent
+    except BrokenPipeError:
+        # The parent is gone, which the end of the standard input tells too. What is left goes nowhere, also at the end
+        # of this process (https://docs.python.org/3/library/signal.html#note-on-sigpipe).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(follower: Follower) -> None:

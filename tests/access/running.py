@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from tests.commands import environment
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,10 @@ def running(*words: str, until: str, **settings: str) -> Iterator[Running]:
         until: A pattern whose first group is the address.
         settings: Environment variables without their prefix.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    environment |= {f"BRIDGE_{name}": value for name, value in settings.items()}
+    own = environment({"CONFIG": "/dev/null", **settings})
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own,
     ) as process:  # fmt: skip
         printed = ""
         try:

@@ -204,15 +204,16 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("victim", ["parent", "child", "both"])
-async def test_kill_9_in_the_middle_of_a_store_leaves_a_good_file(house: House, victim: str) -> None:
+async def test_kill_9_in_the_middle_of_a_store_leaves_a_good_file(house: House, tmp_path: Path, victim: str) -> None:
     crowd(house, 12_000)
     overrides = {
         "itflow": {"url": house.url, "api_key": KEY},
         "storage": {"path": str(house.path)},
     }
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, json.dumps(overrides), stdout=asyncio.subprocess.PIPE
-    )
+    with (tmp_path / "said").open("wb") as said:
+        parent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", PARENT, json.dumps(overrides)), stdout=asyncio.subprocess.PIPE, stderr=said
+        )
     assert parent.stdout is not None
     child = int(await parent.stdout.readline())
     await eventually(lambda: house.store.ids("contacts", 0))
@@ -224,6 +225,7 @@ async def test_kill_9_in_the_middle_of_a_store_leaves_a_good_file(house: House, 
     if victim == "child":
         parent.terminate()
     await parent.wait()
+    assert "Traceback" not in (tmp_path / "said").read_text(encoding="utf-8")
     with sqlite3.connect(house.path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import math
-import os
 import re
 import signal
 import sys
@@ -21,6 +20,7 @@ from bridge.calls.log import CallLog
 from bridge.calls.rows import Filters
 from bridge.outbox.journal import Journal
 from bridge.storage import Database
+from tests.commands import environment
 from tests.pbx.asterisk import ROOT
 from tests.pbx.firm import SETTINGS
 from tests.pbx.office import SECRET
@@ -91,15 +91,15 @@ class Bridge:
             "HTTP_PORT": "0",
             "AGI_ENABLED": "false",
             "STORAGE_PATH": str(self.path),
+            "CONFIG": "/dev/null",
             "AMI_HOST": "127.0.0.1",
             "AMI_PORT": str(self.ami_port),
             "AMI_SECRET": SECRET,
             "AMI_DIAL_CONTEXT": "internal",
         }
-        environment = os.environ | {f"BRIDGE_{name}": value for name, value in settings.items()}
         with (self.folder / "bridge.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "serve", stdout=log, stderr=log, env=environment, cwd=ROOT
+                sys.executable, "-m", "bridge", "serve", stdout=log, stderr=log, env=environment(settings), cwd=ROOT
             )
 
     async def kill(self) -> None:

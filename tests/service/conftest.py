@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,6 +20,7 @@ from bridge.access.keys import Feature, Keys, Options
 from bridge.embedded import EmbeddedItflow, Generation
 from bridge.settings import load
 from bridge.storage import Database
+from tests import commands
 from tests.embedded.recordings import recorded_itflow
 
 START_TIMEOUT_S = 30
@@ -169,7 +169,7 @@ async def serve(
     database.close()
 
     async def start(*words: str, before: Sequence[str] = (), **settings: str | None) -> Bridge:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+        environment = commands.environment({"CONFIG": "/dev/null"})
         environment |= {
             "BRIDGE_ITFLOW_URL": url,
             "BRIDGE_ITFLOW_API_KEY": "KEYALL",

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import os
 import re
 import sys
 
 import pytest
+
+from tests.commands import environment
 
 pytestmark = pytest.mark.parametrize("generation", ["26.02"], indirect=True)
 
@@ -77,16 +78,20 @@ async def test_calls_ring_on_where_nobody_reads_the_log(serve, session):
     first = await serve(LOG_CALLS="true", SYNC_INTERVAL_S="600")
     await first.ready()
     await first.stop()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")} | {
-        "BRIDGE_ITFLOW_URL": "http://127.0.0.1:1",
-        "BRIDGE_ITFLOW_API_KEY": "KEYALL",
-        "BRIDGE_STORAGE_PATH": str(first.path),
-        "BRIDGE_HTTP_PORT": "0",
-        "BRIDGE_AGI_PORT": "0",
-        "BRIDGE_LOG_CALLS": "true",
+    settings = {
+        "CONFIG": "/dev/null",
+        "ITFLOW_URL": "http://127.0.0.1:1",
+        "ITFLOW_API_KEY": "KEYALL",
+        "STORAGE_PATH": first.path,
+        "HTTP_PORT": 0,
+        "AGI_PORT": 0,
+        "LOG_CALLS": "true",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge", "serve"), env=environment, stderr=asyncio.subprocess.PIPE, limit=1024
+        *(sys.executable, "-m", "bridge", "serve"),
+        env=environment(settings),
+        stderr=asyncio.subprocess.PIPE,
+        limit=1024,
     )
     assert process.stderr
     url = ""
