@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -145,6 +146,28 @@ def test_digium_and_sangoma_field_and_file(formats: Formats) -> None:
     assert '<contacts url="http://b:8080/phonebook/digium/KEY/MAC-contacts.xml" id="internal"/>' in text
     assert row.owns("000fd3aabbcc-contacts.xml")
     assert row.owns("000fd3aabbcc-contacts.cfg")  # the name that this bridge gave before
+
+
+def test_acrobits_keys(make: Make) -> None:
+    """Acrobits, "Contacts JSON": the keys of a contact and of its entries, as two servers in use write them."""
+    (contact,) = json.loads(make(one(work("+493055500101")), "acrobits").body)["contacts"]
+    assert set(contact) == {"contactId", "displayName", "fname", "lname", "company", "contactEntries"}
+    (entry,) = contact["contactEntries"]
+    assert set(entry) == {"entryId", "type", "label", "uri"}
+    assert (entry["type"], entry["uri"]) == ("tel", "+493055500101")
+
+
+def test_zoiper_and_sessiontalk_elements(make: Make) -> None:
+    """FusionPBX's zoiper/5.x: the id is an attribute, Type stands twice; docs.sessiontalk.co.uk: Id is an element."""
+    person = one(work("+493055500101"), mobile("+4917155500102"))
+    zoiper = ET.fromstring(make(person, "zoiper").body)
+    assert (zoiper.tag, [each.get("id") for each in zoiper.iterfind("Contact")]) == ("Contacts", ["contact-1"])
+    phones = [[part.text for part in phone] for phone in zoiper.iterfind("Contact/Phone")]
+    assert phones == [["Work", "Phone", "+493055500101"], ["Work", "Cell", "+4917155500102"]]
+    sessiontalk = ET.fromstring(make(person, "sessiontalk").body)
+    assert (sessiontalk.tag, sessiontalk.findtext("Contact/Id")) == ("Contacts", "contact-1")
+    for field, number in (("WorkNumber", "+493055500101"), ("MobileNumber", "+4917155500102")):
+        assert [each.text for each in sessiontalk.iterfind(f"Contact/{field}/string")] == [number]
 
 
 def test_avaya_j129_has_none(formats: Formats) -> None:
