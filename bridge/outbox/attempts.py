@@ -96,7 +96,7 @@ class Attempts:
     async def _wait(self, entry: JournalEntry) -> str:
         reason = entry.reason or "ITFlow's answer was lost."
         if entry.repeat_in_s is None:
-            return await self._lost(entry, max(entry.lost), reason)
+            return await self._lost(entry, 1, reason)  # however often it was sent before
         return await self._defer(entry, reason)
 
     async def _send(self, entry: JournalEntry) -> str:

@@ -167,6 +167,7 @@ PAGE: Mapping[tuple[str, str], list[Row]] = {
             *("/page/contact", "/page/ticket", "/page/sign-out"),
         )
     },
+    ("GET", "/page/calls/{row}/assets"): [Row("/page/calls/1/assets", "open", 303)],
     ("GET", "/page/live"): [Row("/page/live", "open", 401)],
     ("GET", "/page/static/{version}/{name}"): [Row("/page/static/1/page.css", "open")],
     ("GET", SIGN_IN): [Row(SIGN_IN, "open"), Row(SIGN_IN, "open", query={"link": "0" * 43})],

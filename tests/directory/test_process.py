@@ -156,12 +156,12 @@ async def test_a_hung_child_is_replaced(house: House, caplog: pytest.LogCaptureF
 
 async def test_a_child_that_works_is_not_replaced(house: House) -> None:
     """Pulling nothing for far longer than a silence is no silence."""
-    async with Watch.on(house.path) as watch, following(settings_of(house), Mirror(), watch, silence_s=2) as follow:
+    async with Watch.on(house.path) as watch, following(settings_of(house), Mirror(), watch, silence_s=4) as follow:
         await eventually(lambda: follow.process)
         assert follow.process is not None
         child = follow.process
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(10):
                 await child.wait()
         assert follow.process is child
 

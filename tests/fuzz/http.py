@@ -82,6 +82,7 @@ _PATHS = (
         b"/",
         b"/page/calls?which=missed&since=2026-11-01&client=A+%28%231%29",
         b"/page/calls.csv?number=1",
+        b"/page/calls/1/assets",
         b"/page/live?after=1",
     ),
     *(
