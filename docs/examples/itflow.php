@@ -20,11 +20,17 @@ function ask(string $path, array $query = [], ?array $body = null): string
     return $answer;
 }
 
+function usage(): never
+{
+    fwrite(STDERR, "php itflow.php caller NUMBER | balance CLIENT | emails | asset CLIENT NAME\n");
+    exit(2);
+}
+
 [, $verb, $first, $second] = $argv + [1 => '', 2 => '', 3 => ''];
 echo match ($verb) {
     'caller' => ask('/callerid', ['number' => $first]),
     'balance' => ask('/balance', ['client_id' => $first]),
     'emails' => ask('/emails', ['format' => 'addresses']),
     'asset' => ask('/assets', [], ['client_id' => $first, 'name' => $second]),
-    default => exit("php itflow.php caller NUMBER | balance CLIENT | emails | asset CLIENT NAME\n"),
+    default => usage(),
 }, "\n";

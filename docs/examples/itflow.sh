@@ -8,11 +8,11 @@ bridge() {
     printf 'header = "Authorization: Bearer %s"\n' "$BRIDGE_KEY" | curl -sS --fail-with-body -K - "$@"
 }
 
-case "$1" in
-caller) bridge -G "$BRIDGE_URL/callerid" --data-urlencode "number=$2" ;;
-balance) bridge -G "$BRIDGE_URL/balance" --data-urlencode "client_id=$2" ;;
-emails) bridge "$BRIDGE_URL/emails?format=addresses" ;;
-asset) bridge "$BRIDGE_URL/assets" --data-urlencode "client_id=$2" --data-urlencode "name=$3" ;;
+case "$#:${1-}" in
+2:caller) bridge -G "$BRIDGE_URL/callerid" --data-urlencode "number=$2" ;;
+2:balance) bridge -G "$BRIDGE_URL/balance" --data-urlencode "client_id=$2" ;;
+1:emails) bridge "$BRIDGE_URL/emails?format=addresses" ;;
+3:asset) bridge "$BRIDGE_URL/assets" --data-urlencode "client_id=$2" --data-urlencode "name=$3" ;;
 *) sed -n 's/^#   //p' "$0" >&2; exit 2 ;;
 esac
 echo

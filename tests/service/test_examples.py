@@ -52,3 +52,4 @@ async def test_an_example_asks_the_bridge(serve, name):
     assert "alice@acme.example" in (await run("emails")).splitlines()
     assert json.loads(await run("asset", "1", "PC & é"))["name"] == "PC & é"
     assert "404" in await run("balance", "99", fails=True)
+    assert "asset" in await run(fails=True), "it says how it is used"
