@@ -175,6 +175,9 @@ class Database:
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 self._connection.rollback()
+                # Whatever SQLite calls it then, such as a disk I/O error.
+                if isinstance(error, sqlite3.Error) and (fault := self.lost()):
+                    raise StorageError(fault) from error
                 self._unwritable = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
                 raise
 

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,19 +91,18 @@ async def world(
         numbers=NumbersSection(region="DE"),
         ldap=LdapSection(**{"host": "127.0.0.1", "port": 0, **section}),
     )
-    database = Database(folder / "bridge.db")
-    keys = Keys(database, settings)
-    keys.add("all", Options(), secret=SECRET)
-    keys.add("blue", Options(clients=frozenset({2})), secret=LIMITED)
-    keys.add("caller", Options(features=frozenset({Feature.CALLERID})), secret=CALLER)
-    mirror = Mirror(snap or snapshot())
-    phones = Phones(database)
-    async with (
-        certified(HttpSection(tls_cert=cert, tls_key=tls_key)) as tls,
-        listening(settings.ldap, keys, mirror, phones, tls, times) as (server, ports),
-    ):
-        yield World(server, keys, mirror, phones, ports)
-    database.close()
+    with closing(Database(folder / "bridge.db")) as database:
+        keys = Keys(database, settings)
+        keys.add("all", Options(), secret=SECRET)
+        keys.add("blue", Options(clients=frozenset({2})), secret=LIMITED)
+        keys.add("caller", Options(features=frozenset({Feature.CALLERID})), secret=CALLER)
+        mirror = Mirror(snap or snapshot())
+        phones = Phones(database)
+        async with (
+            certified(HttpSection(tls_cert=cert, tls_key=tls_key)) as tls,
+            listening(settings.ldap, keys, mirror, phones, tls, times) as (server, ports),
+        ):
+            yield World(server, keys, mirror, phones, ports)
 
 
 class Wire:
