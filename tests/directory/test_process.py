@@ -22,7 +22,7 @@ from bridge.settings import Settings, load
 from bridge.storage import Database, Watch
 from tests.directory.conftest import KEY, House, crowd
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 
 def settings_of(house: House, **sync: float) -> Settings:
@@ -141,7 +141,7 @@ async def test_a_killed_child_is_replaced(house: House, monkeypatch: pytest.Monk
 
 async def test_a_hung_child_is_replaced(house: House, caplog: pytest.LogCaptureFixture) -> None:
     mirror, settings = Mirror(), settings_of(house, interval_s=0.1)
-    async with Watch.on(house.path) as watch, following(settings, mirror, watch, silence_s=3) as follow:
+    async with Watch.on(house.path) as watch, following(settings, mirror, watch, silence_s=10) as follow:
         await until(mirror, lambda mirror: mirror.freshness.money_at)
         assert follow.process is not None
         hung = follow.process.pid
@@ -151,17 +151,17 @@ async def test_a_hung_child_is_replaced(house: House, caplog: pytest.LogCaptureF
         assert follow.process is not None
         assert follow.process.pid != hung
         assert gone(hung)
-    assert [record.message for record in caplog.records if "said nothing for 3 s" in record.message]
+    assert [record.message for record in caplog.records if "said nothing for 10 s" in record.message]
 
 
 async def test_a_child_that_works_is_not_replaced(house: House) -> None:
     """Pulling nothing for far longer than a silence is no silence."""
-    async with Watch.on(house.path) as watch, following(settings_of(house), Mirror(), watch, silence_s=4) as follow:
+    async with Watch.on(house.path) as watch, following(settings_of(house), Mirror(), watch, silence_s=8) as follow:
         await eventually(lambda: follow.process)
         assert follow.process is not None
         child = follow.process
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(18):
                 await child.wait()
         assert follow.process is child
 
