@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from contextlib import chdir
@@ -37,26 +36,24 @@ def folders(tmp_path):
     return made
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     "words", [("keys", "add", "pbx"), ("setup", "freepbx"), ("sync",)], ids=lambda words: words[0]
 )
 def test_a_command_in_another_folder_makes_no_state_beside_the_bridge_that_answers(folders, words):
     service, elsewhere = folders
-    port = free_port()
-    settings = {"ITFLOW_URL": "http://127.0.0.1:1", "ITFLOW_API_KEY": "x", "HTTP_PORT": port, "AGI_PORT": 0}
+    settings = {"ITFLOW_URL": "http://127.0.0.1:1", "ITFLOW_API_KEY": "x", "HTTP_PORT": 0, "AGI_PORT": 0}
     with subprocess.Popen(
         [*PROGRAM, "serve"], cwd=service, stderr=subprocess.PIPE, text=True,
         env={**os.environ, **{f"BRIDGE_{name}": str(value) for name, value in settings.items()}},
     ) as process:  # fmt: skip
         try:
             assert process.stderr
-            while "answers on" not in (line := process.stderr.readline()):
-                assert line
+            said = ""
+            while not (opened := re.search(r"answers on http://\S+:(\d+)", said)):
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            port = settings["HTTP_PORT"] = int(opened[1])
             said = run(elsewhere, *words, fails=True, **settings)
             assert f"A bridge answers on port {port}, with its state in {service}/bridge.db" in said
             assert "--config" in said
