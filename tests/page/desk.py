@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -86,6 +86,12 @@ def sample() -> Mirror:
     return Mirror(SNAPSHOT, freshness)
 
 
+def link(path: Path, name: str) -> str:
+    """The secret of a new link, as the command makes it."""
+    with closing(Database(path)) as database:
+        return People(database).link(name)
+
+
 @dataclass
 class Seen:
     """What a browser did that it should not."""
@@ -137,7 +143,7 @@ class Desk(Served):
 
     async def sign_in(self, page: Page, name: str) -> None:
         """Sign in with a link, as the command makes it."""
-        secret = await asyncio.to_thread(lambda: People(Database(self.path)).link(name))
+        secret = await asyncio.to_thread(link, self.path, name)
         await page.goto(f"{self.url}/sign-in?link={secret}")
         await page.get_by_role("button", name="Sign in").click()
         await page.wait_for_url(lambda url: "sign-in" not in url)

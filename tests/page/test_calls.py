@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import closing
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -112,10 +113,10 @@ async def test_csv_holds_the_same_calls_and_no_formula(page_desk: Desk) -> None:
 
 
 async def test_whoever_is_limited_to_clients_sees_no_others(page_desk: Desk) -> None:
-    database = Database(page_desk.path)
-    People(database).add(Person(name="Lim", extensions=("109",)))
     options = Options(frozenset(Feature) - {Feature.ADMIN}, frozenset({2}))
-    Rights(database, bridges.settings(database)).give("Lim", options)
+    with closing(Database(page_desk.path)) as database:
+        People(database).add(Person(name="Lim", extensions=("109",)))
+        Rights(database, bridges.settings(database)).give("Lim", options)
     page_desk.app[RIGHTS].load()
     async with page_desk.signed_in("Lim") as page:
         for view in ("/page/calls", "/page/calls.csv", "/page/data", "/page/lookup?q=ann", "/page/books?format=snom"):

@@ -17,12 +17,11 @@ from playwright.async_api import Browser, Error, Page, expect
 
 from bridge.access.key import Feature, Options
 from bridge.access.keys import Keys
-from bridge.calls.people import People
 from bridge.outbox.attempts import Step
 from bridge.storage import Database
 from tests import bridges
 from tests.outbox.conftest import ROOT, Itflow
-from tests.page.desk import chromium, furnish
+from tests.page.desk import chromium, furnish, link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -129,7 +128,7 @@ async def ada(bridge: Bridge, browser: Browser) -> AsyncIterator[Page]:
     """Ada's browser, signed in, whose page is live."""
     async with await browser.new_context() as context:
         page = await context.new_page()
-        secret = await asyncio.to_thread(lambda: People(Database(bridge.path)).link("Ada"))
+        secret = await asyncio.to_thread(link, bridge.path, "Ada")
         await page.goto(f"{bridge.url}/sign-in?link={secret}")
         await page.get_by_role("button", name="Sign in").click()
         await page.wait_for_selector('#live[data-state="open"]')

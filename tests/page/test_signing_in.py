@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from aiohttp import ClientSession, CookieJar
 from bridge.calls.people import People, Person
 from bridge.page.door import COOKIE
 from bridge.storage import Database
+from tests.page import desk
 from tests.page.desk import PASSWORD, Served, sample, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,7 +27,7 @@ def session() -> ClientSession:
 
 def link(bridge: Served, name: str = "Ben") -> dict[str, str]:
     """What the button of a new link sends."""
-    return {"link": People(Database(bridge.path)).link(name)}
+    return {"link": desk.link(bridge.path, name)}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -151,11 +153,12 @@ async def test_signing_out_ends_this_browser_alone(page_bridge: Served) -> None:
 
 
 async def test_whoever_is_removed_is_signed_out(page_bridge: Served) -> None:
-    people = People(Database(page_bridge.path))
-    people.add(Person(name="Gone", extensions=("199",)))
     async with session() as browser:
+        with closing(Database(page_bridge.path)) as database:
+            People(database).add(Person(name="Gone", extensions=("199",)))
         await browser.post(f"{page_bridge.url}/sign-in", data=link(page_bridge, "Gone"))
-        people.remove("Gone")
+        with closing(Database(page_bridge.path)) as database:
+            People(database).remove("Gone")
         for _ in range(100):
             answer = await browser.get(f"{page_bridge.url}/page/calls")
             if answer.url.path == "/sign-in":
