@@ -135,7 +135,7 @@ class Database:
 
     def version(self) -> int:
         """A number that changes whenever another connection or process has committed."""
-        with self._lock, _mapped(self.path):
+        with self._lock, self._told():
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         return int(version)
 
@@ -167,7 +167,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, _mapped(self.path):
+        with self._lock, self._told():
             self._opened_again()
             try:
                 self._connection.execute(f"BEGIN {kind}")
@@ -175,11 +175,19 @@ class Database:
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 self._connection.rollback()
-                # Whatever SQLite calls it then, such as a disk I/O error.
-                if isinstance(error, sqlite3.Error) and (fault := self.lost()):
-                    raise StorageError(fault) from error
                 self._unwritable = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
                 raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A file that was removed or replaced is told as that, whatever SQLite calls it, such as a disk I/O error."""
+        try:
+            with _mapped(self.path):
+                yield
+        except StorageError as error:
+            if fault := self.lost():
+                raise StorageError(fault) from error
+            raise
 
     def _opened_again(self) -> None:
         """Open anew what could not be written: SQLite goes on with reading only, also when it may write again."""
