@@ -64,7 +64,7 @@ def gently(items: Iterable[T]) -> Iterator[T]:
 def in_order(items: Sequence[T], key: Callable[[T], Any] | None = None) -> list[T]:
     """Sort in a thread as ``sorted`` does, in runs with pauses between them: one call of C sorts one run."""
     if len(items) <= RUN:
-        return sorted(items, key=key) if key else sorted(items)  # type: ignore[type-var]
+        return sorted(items, key=key) if key else sorted(items)  # type: ignore[type-var]  # without a key they compare
     keys: list[Any] = [key(item) for item in gently(items)] if key else list(items)
     sample = sorted(keys[:: RUN // _SAMPLES])
     firsts = sample[_SAMPLES::_SAMPLES]

@@ -24,7 +24,7 @@ from bridge.page.door import RIGHTS
 from bridge.storage import Database
 from tests import bridges
 from tests.outbox.conftest import Itflow
-from tests.page.desk import ANN, BOB, HOSTILE, Desk, answered, began, chromium, ended, sample, served
+from tests.page.desk import ANN, BOB, HOSTILE, Desk, answered, began, ended, sample, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,12 +41,6 @@ ROWS = [
 COLUMNS = {"asset_contact_id": 0, "asset_type": "", "asset_archived_at": None}
 SHOWN = [*ANNS, "Printer of ann archer"]
 GENERATIONS = {"26.02": Generation.UNTIL_26_02, "26.08": Generation.FROM_26_08}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(params=list(GENERATIONS), loop_scope="module")

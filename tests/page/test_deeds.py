@@ -13,18 +13,12 @@ from playwright.async_api import Browser, Locator, expect
 from bridge.calls import Direction, Event, What
 from bridge.http.state import MIRROR
 from tests.outbox.conftest import Itflow, until
-from tests.page.desk import ANN, Desk, answered, began, chromium, ended, served
+from tests.page.desk import ANN, Desk, answered, began, ended, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PEOPLE = 60
 TICKETS = {5: "Printer", 6: "<b>Mail</b>", 7: "Backup"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(params=["26.02", "26.08"], loop_scope="module")

@@ -21,7 +21,7 @@ from bridge.outbox.attempts import Step
 from bridge.storage import Database
 from tests import bridges
 from tests.outbox.conftest import ROOT, Itflow
-from tests.page.desk import chromium, furnish, link
+from tests.page.desk import furnish, link
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,12 +30,6 @@ STRANGER, SHOWN = "+12125550177", "+1 212-555-0177"
 ONE = [("2", "Stella Stranger", "2125550177")]
 NAMED_WITHIN_S = 10
 PATIENCE_S = 60
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(params=["26.02", "26.08"], loop_scope="module")
