@@ -58,6 +58,7 @@ class Database:
                         os.close(made)
                 self._file = _identity(path)
                 self._connection = self._connected()
+                self._log = _identity(_log_of(path))
 
     def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=QUIET_S, isolation_level=None, check_same_thread=False)
@@ -141,7 +142,8 @@ class Database:
 
     def lost(self) -> str:
         """What became of the file while it was open, in words for the operator; empty where it is still there."""
-        if _identity(self.path) == self._file:
+        # Who opened another file of that name has taken this one's write-ahead log for its own, and removed it.
+        if _identity(self.path) == self._file and _identity(_log_of(self.path)) == self._log:
             return ""
         return (
             f"{self.path} (setting storage.path) was removed or replaced while the bridge has it open. What is known "
@@ -211,6 +213,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _log_of(path: Path) -> Path:
+    """The write-ahead log, which is there as long as the file is open (sqlite.org/walformat.html)."""
+    return path.with_name(f"{path.name}-wal")
 
 
 @contextmanager
