@@ -41,19 +41,6 @@ class Column:
             self._starts.append(len(self._places))
         let_go(words)
 
-    def order(self) -> Sequence[int]:
-        """The places of the entries in the order of their values, those without one at the end (RFC 2891)."""
-        texts = self.texts
-        there = [at for at, text in enumerate(gently(texts)) if text]
-        found = array(PLACE, in_order(there, self.plain))
-        found.extend(at for at, text in enumerate(gently(texts)) if not text)
-        return found
-
-    def rank(self, at: int) -> tuple[bool, str]:
-        """What an entry is sorted by."""
-        text = self.plain(at)
-        return not text, text
-
     def plain(self, at: int) -> str:
         """The first way of a value."""
         return self.texts[at].partition(ALSO)[0]

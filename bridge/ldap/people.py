@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -13,15 +12,18 @@ from cachetools import LRUCache
 from bridge.access.key import Key
 from bridge.directory.entries import Entry, Label
 from bridge.directory.snapshot import Snapshot
+from bridge.languages import language
 from bridge.largework import gently
 from bridge.ldap.columns import Column, folded, stored
 from bridge.ldap.messages import encode_entry
+from bridge.ldap.orders import Order
 from bridge.ldap.schema import PERSON_CLASSES
 from bridge.ldap.selection import chosen
 from bridge.ldap.texts import Packing, Texts
 from bridge.numbers import Form
 from bridge.phonebook.dialling import Plan
 from bridge.phonebook.search import keyed
+from bridge.phonebook.sorting import sort_key
 from bridge.phonebook.view import Line, View, select
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ _NAMES: Final = ("cn", "sn", "givenName", "o", "ou", "title", "mail", "uid")
 _LABELS: Final = {"telephoneNumber": Label.WORK, "mobile": Label.MOBILE}
 _COLUMNS: Final = (*_NAMES, *_LABELS)
 _BY_KEYPAD: Final = ("cn", "sn", "givenName", "o")
-SORTED: Final = frozenset(_COLUMNS) - {"title"}
 
 _SAME_AGAIN: Final = 4096  # clients, first names and departments come again and again
 
@@ -50,7 +51,7 @@ class People:
     Attributes:
         columns: The attributes that are searched, by name.
         keys: The names as a keypad spells them, where that is wanted.
-        orders: The places of all entries, sorted by an attribute.
+        orders: Of the attributes that are sorted by.
         called: The number that was asked for last, and who has it.
     """
 
@@ -72,7 +73,7 @@ class People:
             for name, values in self._values.items()
         }
         self.keys = {name: Column(Texts.of(map(keyed, self.columns[name].texts))) for name in _BY_KEYPAD if keypad}
-        self.orders: Mapping[str, Sequence[int]] = {name: self.columns[name].order() for name in SORTED}
+        self.orders = {name: Order(self._values[name], filed) for name, filed in _filed(view.region).items()}
         self.called: tuple[str, Caller] | None = None
         # Phones ask for the first entries of a book again and again; encoding one takes longer than finding it.
         self._encoded: LRUCache[tuple[int, tuple[str, ...], bool], bytes] = LRUCache(KEPT_ENTRIES)
@@ -82,9 +83,9 @@ class People:
 
     def place(self, name: str) -> int | None:
         """Where the entry of a ``uid`` stands; None where there is none."""
-        order, texts = self.orders["uid"], self.columns["uid"].texts
-        at = bisect_left(order, folded(name), key=texts.__getitem__)
-        return order[at] if at < len(order) and self.uid(order[at]) == name else None
+        order = self.orders["uid"]
+        at = order.reached(order.places, name, reverse=False) - 1
+        return order.places[at] if at < len(order.places) and self.uid(order.places[at]) == name else None
 
     def uid(self, at: int) -> str:
         """What names an entry: its kind and id in ITFlow."""
@@ -127,6 +128,16 @@ class People:
 def uid(entry: Entry) -> str:
     """What names an entry of ITFlow in a book."""
     return f"{entry.kind}-{entry.id}"
+
+
+def _filed(region: str) -> Mapping[str, Callable[[str], str]]:
+    """What the values of each attribute are filed under; names as in the books, by the language of a region."""
+    named, readers = ("cn", "sn", "givenName", "o", "ou"), language(region)
+    return (
+        dict.fromkeys(named, lambda name: sort_key(name, readers)[0])
+        | dict.fromkeys(_LABELS, str.strip)
+        | dict.fromkeys(("mail", "uid"), folded)
+    )
 
 
 def _row(line: Line) -> tuple[str, ...]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bridge.errors import BadParameter
 from bridge.ldap import dn, plain, tree
-from bridge.ldap.columns import Column, folded
 from bridge.ldap.controls import SORT, Page, SortKey, Window, Wishes, page_answer, sort_answer, window_answer
 from bridge.ldap.filters import Question, question
 from bridge.ldap.messages import Code, Control, Result, Scope, Search, encode_entry
-from bridge.ldap.people import SORTED, People
+from bridge.ldap.orders import Order
+from bridge.ldap.people import People
 from bridge.ldap.reverse import asked, caller
-from bridge.ldap.schema import NUMBERS, PERSON_CLASSES, canonical
+from bridge.ldap.schema import PERSON_CLASSES, canonical
 from bridge.ldap.selection import chosen
 
 SLICE_S: Final = 0.002  # how long callers of the other interfaces may be held up
@@ -93,7 +92,7 @@ def _book(people: People, wanted: Asked) -> Steps:
         return Outcome(Result())
     if number := asked(search.filter):
         return (yield from _caller(people, search, number))
-    fault = next((key.attribute for key in wishes.sort if _column(people, key.attribute) is None), "")
+    fault = next((key.attribute for key in wishes.sort if _order(people, key.attribute) is None), "")
     controls = [sort_answer(Code.NO_SUCH_ATTRIBUTE if fault else Code.SUCCESS, fault)] if wishes.sort else []
     if fault and (SORT in wanted.critical or wishes.window is not None):
         return Outcome(Result(Code.UNAVAILABLE_CONTROL, f"Entries cannot be sorted by {fault}."), controls)
@@ -127,26 +126,20 @@ def _caller(people: People, search: Search, number: str) -> Steps:
     return Outcome(Result())
 
 
-def _column(people: People, attribute: str) -> Column | None:
+def _order(people: People, attribute: str) -> Order | None:
     name = canonical(attribute) or ""
-    name = "cn" if name == "displayName" else name
-    return people.columns[name] if name in SORTED else None
+    return people.orders.get("cn" if name == "displayName" else name)
 
 
 def _listed(people: People, ready: Question, keys: Sequence[SortKey]) -> Sequence[int]:
     """The places to look at, in the order of the answer."""
-    if not keys:
-        return range(len(people)) if ready.places is None else ready.places
-    listed: Sequence[int] = ready.places or ()
-    if ready.places is None:
-        last = canonical(keys[-1].attribute) or ""
-        listed = people.orders["cn" if last == "displayName" else last]
-        listed = listed[::-1] if keys[-1].reverse else listed
-        keys = keys[:-1]
-    for key in reversed(keys):
-        column = _column(people, key.attribute)
-        if column is not None:
-            listed = sorted(listed, key=column.rank, reverse=key.reverse)
+    orders = [(order, key.reverse) for key in keys if (order := _order(people, key.attribute))]
+    listed: Sequence[int] = range(len(people)) if ready.places is None else ready.places
+    if orders and ready.places is None:
+        order, reverse = orders.pop()
+        listed = order.places[::-1] if reverse else order.places
+    for order, reverse in reversed(orders):
+        listed = sorted(listed, key=order.ranks.__getitem__, reverse=reverse)
     return listed
 
 
@@ -205,7 +198,9 @@ def _windowed(people: People, wanted: Asked, ready: Question, listed: Sequence[i
         listed = kept
     target = window.target(len(listed))
     if window.value is not None:
-        target = _not_less(people, wanted.wishes.sort[0], listed, window.value)
+        key = wanted.wishes.sort[0]
+        order = _order(people, key.attribute)
+        target = order.reached(listed, window.value, reverse=key.reverse) if order else 0
     if window.value is None and window.offset == 0 and window.of:
         fault = Result(Code.OFFSET_RANGE, "A list begins with 1.")
         return Outcome(fault, [window_answer(fault.code, 0, len(listed))])
@@ -213,17 +208,3 @@ def _windowed(people: People, wanted: Asked, ready: Question, listed: Sequence[i
     last = min(len(listed), target + window.after, first + wanted.most)
     yield [people.encoded(at, search.attributes, types_only=search.types_only) for at in listed[first:last]]
     return Outcome(Result(), [window_answer(Code.SUCCESS, target, len(listed))])
-
-
-def _not_less(people: People, key: SortKey, listed: Sequence[int], value: str) -> int:
-    """The place, from 1, of the first entry whose value is not less, or in reverse order not more."""
-    column = _column(people, key.attribute)
-    if column is None:
-        return 0
-    bound = f" {value}" if canonical(key.attribute) in NUMBERS else folded(value)
-    if not key.reverse:
-        return bisect_left(listed, (False, bound), key=column.rank) + 1
-    for at, place in enumerate(listed):
-        if column.texts[place] and column.plain(place) <= bound:
-            return at + 1
-    return len(listed) + 1

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from bridge.access.keys import Options
 from tests.counterparts import lacking
 from tests.http.test_tls import PAIRS
 from tests.ldap.world import CALLER, LIMITED, SECRET, person, snapshot, world
@@ -189,6 +190,36 @@ async def test_sorting(tmp_path, order):
         assert sn == sorted(sn, reverse=order.startswith("-"))
     if order == "o/sn":
         assert values(text, "o") == sorted(values(text, "o"))
+
+
+# What the readers of a country file apart, and where they look for it (CLDR, common/collation); ``aa`` is å in Danish.
+FILED = [
+    ("SE", ["Ahlberg", "Olsson", "Zorn", "Åberg", "Ärlig", "Öberg"]),
+    ("DE", ["Åberg", "Ahlberg", "Ärlig", "Öberg", "Olsson", "Zorn"]),
+    ("DK", ["Olsen", "Zorn", "Æbelø", "Ørsted", "Aagaard"]),
+    ("US", ["Aagaard", "Æbelø", "Olsen", "Ørsted", "Zorn"]),
+    ("JP", ["青木 (あおき)", "田中 (たなか)", "山田 (やまだ)"]),
+]
+
+
+@pytest.mark.parametrize(("region", "listed"), FILED)
+@pytest.mark.parametrize("by", ["cn", "-cn", "o/cn"])
+async def test_names_are_sorted_as_the_readers_of_the_key_look_for_them(tmp_path, region, listed, by):
+    """A list, and where a view of it begins that is asked for by a name (draft-ietf-ldapext-ldapv3-vlv-09)."""
+    people = snapshot(person(at, 1, name, f"+4930{at:07}") for at, name in enumerate(sorted(listed), 1))
+    async with world(tmp_path, people) as here:
+        secret = here.keys.add("readers", Options(settings={"numbers.region": region}))
+        asked = (*BASE, "-E", f"sss={by}", "-s", "one", "(objectClass=person)", "cn")
+        _, whole = await search(here, *asked, secret=secret)
+        windows = [
+            await search(
+                here, *BASE, "-E", f"sss={by}", "-E", f"vlv=0/0:{name}", *asked[4:], secret=secret, until="vlvR"
+            )
+            for name in listed
+        ]
+    assert values(whole, "cn") == listed[:: -1 if by.startswith("-") else 1]
+    if by != "o/cn":
+        assert [values(text, "cn") for _, text in windows] == [[name] for name in listed]
 
 
 async def test_what_cannot_be_sorted_by(tmp_path):
