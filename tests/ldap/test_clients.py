@@ -326,15 +326,17 @@ async def test_a_limited_key_sees_its_client_alone(tmp_path):
 
 async def test_start_tls_and_ldaps(tmp_path):
     cert = PAIRS / "one.pem"
-    trust = {"LDAPTLS_CACERT": str(cert), "LDAPTLS_REQCERT": "allow"}
+    trust, other = ({"LDAPTLS_CACERT": str(PAIRS / name)} for name in ("one.pem", "two.pem"))
     async with world(tmp_path, cert=cert, tls_key=PAIRS / "one.key", tls_port=0) as here:
         bound = ("-D", "cn=phone", "-w", SECRET)
         started = await tool("ldapwhoami", "-x", "-ZZ", "-H", here.url, *bound, **trust)
         ldaps = await tool("ldapwhoami", "-x", "-H", f"ldaps://127.0.0.1:{here.ports['ldaps']}", *bound, **trust)
+        strange = await tool("ldapwhoami", "-x", "-ZZ", "-H", here.url, *bound, **other)
     (tmp_path / "bridge.db").unlink()
     async with world(tmp_path) as here:
         without = await tool("ldapwhoami", "-x", "-ZZ", "-H", here.url, *bound)
     assert (started, ldaps) == ((0, "u:all\n"), (0, "u:all\n"))
+    assert strange[0] != 0  # the certificate is looked at
     assert without[0] != 0
     assert "Server is unavailable (52)" in without[1]
 
