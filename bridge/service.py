@@ -18,7 +18,7 @@ from bridge.access.caller import Own, looked_up
 from bridge.access.keys import Keys
 from bridge.agi.features import features
 from bridge.agi.server import listening as agi_listening
-from bridge.calls.ami.dial import Dialler
+from bridge.calls.ami.dial import Originator
 from bridge.calls.ami.follow import SOURCE as AMI
 from bridge.calls.ami.line import Line
 from bridge.calls.book import CallBook
@@ -305,7 +305,7 @@ async def _ami(app: web.Application) -> AsyncIterator[None]:
             else:
                 known = [logged.call for logged in book.now() if logged.call.source == AMI]
                 line = Line(section, book.take, known)
-                app[PHONE] = Dialler(line, section, app[SETTINGS].numbers.region)
+                app[PHONE] = Originator(line, section, app[SETTINGS].numbers.region)
                 await stack.enter_async_context(running(line.run(), "ami"))
         yield
 

@@ -23,7 +23,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ToMend:
     """One thing to mend.
 
     Attributes:
@@ -41,41 +41,41 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Faulty:
     """Everything of one fault: the first of them, and how many there are."""
 
     fault: Fault
-    first: Sequence[Finding]
+    first: Sequence[ToMend]
     count: int
 
 
-def quality(snapshot: Snapshot, scope: Scope = None) -> list[Findings]:
+def quality(snapshot: Snapshot, scope: Scope = None) -> list[Faulty]:
     """What is to be mended among the clients of a scope; takes as long as reading all entries.
 
     A number that two clients have is shown to nobody who may not see both.
     """
     clients = {client.id: client.name for client in snapshot.clients(scope)}
-    found: dict[Fault, list[Finding]] = {fault: [] for fault in Fault}
+    found: dict[Fault, list[ToMend]] = {fault: [] for fault in Fault}
     with_primary = set()
     for stored in snapshot.stored_numbers():
         if covers(scope, stored.client_id):
             client = clients.get(stored.client_id, "")
             for fault, text in _faults(stored):
-                found[fault].append(Finding(stored.kind, stored.id, stored.name, stored.client_id, client, text))
+                found[fault].append(ToMend(stored.kind, stored.id, stored.name, stored.client_id, client, text))
             if stored.kind is Kind.CONTACT and stored.primary:
                 with_primary.add(stored.client_id)
     for number, owners in snapshot.shared_numbers():
         if all(covers(scope, client_id) for _, _, client_id, _ in owners):
             found[Fault.SHARED] += [
-                Finding(kind, entry_id, name, client_id, clients.get(client_id, ""), number)
+                ToMend(kind, entry_id, name, client_id, clients.get(client_id, ""), number)
                 for kind, entry_id, client_id, name in owners
             ]
     found[Fault.NO_PRIMARY] = [
-        Finding(None, client_id, name, client_id, name)
+        ToMend(None, client_id, name, client_id, name)
         for client_id, name in clients.items()
         if client_id not in with_primary
     ]
-    return [Findings(fault, all_of[:MOST], len(all_of)) for fault, all_of in found.items()]
+    return [Faulty(fault, all_of[:MOST], len(all_of)) for fault, all_of in found.items()]
 
 
 def _faults(stored: Stored) -> Iterator[tuple[Fault, str]]:

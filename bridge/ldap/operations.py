@@ -74,7 +74,7 @@ class Desk:
     times: Times = Times()
 
 
-class Caller:
+class Binding:
     """Who asks on one connection.
 
     Args:

@@ -30,7 +30,7 @@ from bridge.ldap.messages import (
     Write,
     encode_result,
 )
-from bridge.ldap.operations import Caller, Desk
+from bridge.ldap.operations import Binding, Desk
 from bridge.ldap.tree import START_TLS, WHO_AM_I
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Session:
         self._tls = tls
         self._encrypted = encrypted
         self._framer = Framer()
-        self._caller = Caller(desk, self.address)
+        self._binding = Binding(desk, self.address)
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(MOST_QUEUED)
         self._abandoned: set[int] = set()
         self._under_way: set[int] = set()
@@ -166,17 +166,17 @@ class Session:
             return
         match message.operation:
             case Bind() as bind:
-                result = self._caller.bind(bind)
-                self.bound = bool(self._caller.name)
+                result = self._binding.bind(bind)
+                self.bound = bool(self._binding.name)
                 if self.bound:
                     self.deadline = self._loop.time() + self._desk.section.idle_s
                 await self._end(message, kind, result)
             case Search() as search:
-                outcome = await self._caller.search(message, search, lambda found: self._entries(message.id, found))
+                outcome = await self._binding.search(message, search, lambda found: self._entries(message.id, found))
                 if message.id not in self._abandoned:
                     await self._end(message, kind, outcome.result, outcome.controls)
             case Compare() as compare:
-                await self._end(message, kind, await self._caller.compare(compare))
+                await self._end(message, kind, await self._binding.compare(compare))
             case Extended() as extended:
                 await self._extended(message, extended)
             case _:
@@ -184,7 +184,7 @@ class Session:
 
     async def _extended(self, message: Message, extended: Extended) -> None:
         if extended.name == WHO_AM_I:
-            await self._end(message, messages.EXTENDED, Result(), value=self._caller.who().encode())
+            await self._end(message, messages.EXTENDED, Result(), value=self._binding.who().encode())
         elif extended.name != START_TLS:
             await self._end(message, messages.EXTENDED, Result(Code.PROTOCOL_ERROR, "There is no such operation."))
         elif self._tls is None:
@@ -197,7 +197,7 @@ class Session:
             await self._end(message, messages.EXTENDED, Result(), name=START_TLS)
             await self.encrypt()
             # A key that was shown in the clear is to be shown again (RFC 4513 section 3.1.1 lets a server choose).
-            self._caller, self.bound = Caller(self._desk, self.address), False
+            self._binding, self.bound = Binding(self._desk, self.address), False
 
     async def _entries(self, number: int, found: Sequence[bytes]) -> None:
         if number in self._abandoned:

@@ -10,7 +10,7 @@ from bridge import callerid
 from bridge.access.key import Feature
 from bridge.callerid.answer import MAX_NUMBER
 from bridge.directory import links
-from bridge.directory.quality import Fault, Finding, quality
+from bridge.directory.quality import Fault, ToMend, quality
 from bridge.directory.snapshot import Snapshot
 from bridge.errors import BadParameter
 from bridge.http.phonebook import BOOKS
@@ -115,7 +115,7 @@ async def data(request: web.Request, seen: Visitor) -> web.StreamResponse:
         found = await asyncio.to_thread(quality, snapshot, seen.rights.clients)
     itflow = str(request.app[SETTINGS].itflow.url or "")
 
-    def place(one: Finding) -> str:
+    def place(one: ToMend) -> str:
         if one.kind is None:
             return links.contacts_page(itflow, one.client_id)
         return links.entry_page(itflow, one.kind, one.id, one.name, one.client_id)

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bridge.access.setup import Place, dialplan
 from bridge.calls.ami.client import connected
-from bridge.calls.ami.dial import Dialler
+from bridge.calls.ami.dial import Originator
 from bridge.calls.ami.line import Line
 from bridge.calls.call import State, call_of
 from bridge.calls.event import Cause, Event
@@ -148,7 +148,7 @@ async def heard(office, book, **settings):
 
 async def clicked(office, line, book, name="Ada Muster", number="+1 212 555 7777", **settings):
     """Click a number; the INVITEs that the own phone and the other side got."""
-    await Dialler(line, section(office.port, **settings), "US").dial("107", number, name)
+    await Originator(line, section(office.port, **settings), "US").dial("107", number, name)
     own = await office.phones["107"].invited(name)
     own.answer()
     other = await office.trunk.invited("107")
@@ -264,7 +264,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 async def test_no_name_reaches_anything_but_the_display(office, name):
     async with following(office.port, Book()) as line:
-        await Dialler(line, section(office.port), "US").dial("107", "2125557777", name)
+        await Originator(line, section(office.port), "US").dial("107", "2125557777", name)
         own = await office.phones["107"].invited(NAMES[name])
         own.answer()
         other = await office.trunk.invited("107")
@@ -288,13 +288,13 @@ NO_EXTENSIONS = ("", "107&PJSIP/108", "107@x", "../107", "107\r\nA: b", "107,1",
 async def test_what_is_no_number_or_no_extension_is_not_dialled(extension, number):
     made = section(5038)
     with pytest.raises(BadParameter):
-        await Dialler(Line(made, Book().take), made, "US").dial(extension, number, "")
+        await Originator(Line(made, Book().take), made, "US").dial(extension, number, "")
 
 
 async def test_a_phone_that_is_not_there_is_told(office):
     async with following(office.port, Book()) as line:
         with pytest.raises(AmiRefused, match="PJSIP/199"):
-            await Dialler(line, section(office.port), "US").dial("199", "2125557777", "")
+            await Originator(line, section(office.port), "US").dial("199", "2125557777", "")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ async def test_a_phone_that_is_not_there_is_told(office):
 )
 async def test_numbers_are_dialled_in_the_form_that_is_set(number, form, prefix, dialled):
     made = section(5038, dial_form=form, dial_prefix=prefix)
-    assert Dialler(Line(made, Book().take), made, "US").number(number) == dialled
+    assert Originator(Line(made, Book().take), made, "US").number(number) == dialled
 
 
 async def test_check_tells_what_the_user_may(office):
@@ -327,7 +327,7 @@ async def test_check_tells_what_the_user_may(office):
 async def test_a_number_that_the_context_does_not_dial_is_told(office):
     async with following(office.port, Book()) as line:
         with pytest.raises(AmiRefused, match=r"ami\.dial_context"):
-            await Dialler(line, section(office.port), "US").dial("107", "12", "")
+            await Originator(line, section(office.port), "US").dial("107", "12", "")
 
 
 async def test_asterisk_that_starts_anew_leaves_no_call_up(installed):

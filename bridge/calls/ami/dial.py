@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"(?:tel:)?\+?[0-9 ().\u00a0/-]{1,40}")
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
 
 
-class Dialler:
+class Originator:
     """Dials for people.
 
     Args:
