@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from enum import StrEnum
@@ -94,10 +95,12 @@ class Attempts:
         return await self._send(entry)
 
     async def _wait(self, entry: JournalEntry) -> str:
+        """What was sent may still come. ITFlow answers, so the entry is taken up as soon as it may be repeated."""
         reason = entry.reason or "ITFlow's answer was lost."
         if entry.repeat_in_s is None:
-            return await self._lost(entry, 1, reason)  # however often it was sent before
-        return await self._defer(entry, reason)
+            wait_s = self._repeat_wait_s(entry, 1)  # however often it was sent before
+            return await self._defer(entry, reason, wait_s, over_in_s=wait_s)
+        return await self._defer(entry, reason, over_in_s=entry.repeat_in_s)
 
     async def _send(self, entry: JournalEntry) -> str:
         self._on_step(Step.CLAIM)
@@ -194,17 +197,27 @@ class Attempts:
 
     async def _lost(self, entry: JournalEntry, sending: int, reason: str, *, failed: bool = False) -> str:
         """A sending without a clear answer."""
-        settle_s = self._section.settle_s * KINDS[entry.kind].patience
-        repeat_wait_s = min(settle_s * 2 ** min(sending - 1, 20), max(settle_s, self._section.max_wait_s))
+        repeat_wait_s = self._repeat_wait_s(entry, sending)
         if failed:
             return await self._failed(entry, reason, repeat_wait_s)
         return await self._defer(entry, reason, repeat_wait_s)
 
+    def _repeat_wait_s(self, entry: JournalEntry, sending: int) -> float:
+        settle_s: float = self._section.settle_s * KINDS[entry.kind].patience
+        doubled: float = settle_s * 2 ** min(sending - 1, 20)
+        return min(doubled, max(settle_s, self._section.max_wait_s))
+
     async def _defer(
-        self, entry: JournalEntry, reason: str, repeat_wait_s: float | None = None, *, failed: bool = False
+        self,
+        entry: JournalEntry,
+        reason: str,
+        repeat_wait_s: float | None = None,
+        *,
+        over_in_s: float = math.inf,
+        failed: bool = False,
     ) -> str:
         longest_s = min(FIRST_WAIT_S * 2 ** min(entry.tries, 20), self._section.max_wait_s)
-        wait_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - jitter is no secret
+        wait_s = min(random.uniform(longest_s / 2, longest_s), over_in_s)  # noqa: S311 - jitter is no secret
         journal = self._journal
         await journal.database.run(lambda: journal.defer(entry, reason, wait_s, repeat_wait_s, failed=failed))
         log.warning("%s waits %.1f s: %s", named(entry), wait_s, reason)

@@ -107,6 +107,21 @@ async def test_a_write_is_not_repeated_while_its_answer_may_be_waited_for(itflow
     assert not itflow.creates()
 
 
+@pytest.mark.parametrize("restored", [False, True])
+async def test_what_failed_often_is_taken_up_as_soon_as_it_may_be_repeated(itflow, deliver, journal, restored):
+    """After an outage, and after a restore, where that wait begins again; not ``assets.max_wait_s`` later."""
+    entry = journal.accept(1, read({"name": "PC-1"}), "key", 600)
+    journal.claim(entry, 0.5)
+    for _ in range(20):
+        journal.defer(entry, "ITFlow is down", 0)
+    if restored:
+        with journal.database.write() as connection:
+            connection.execute("UPDATE journal SET repeat_s = -1")
+    async with deliver(max_wait_s=900):
+        await until(lambda: journal.counts()[State.ADDED] == 1)
+    assert itflow.assets() == [(1, "PC-1")]
+
+
 async def test_an_itflow_key_of_another_client_never_writes(itflow, deliver):
     itflow.embedded.keys.clear()
     itflow.embedded.add_key("ITFLOW-KEY", client_id=1)
