@@ -56,8 +56,9 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    kept = map(_kept, unicodedata.normalize("NFC", text).translate(_BLANKS))
-    return " ".join("".join(kept).split()).strip(_JOINERS)
+    text = unicodedata.normalize("NFC", text).translate(_BLANKS)
+    kept = text if text.isprintable() else "".join(map(_kept, text))  # what is printable is all kept
+    return " ".join(kept.split()).strip(_JOINERS)
 
 
 def _kept(character: str) -> str:

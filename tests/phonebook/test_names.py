@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +162,10 @@ def test_umlauts_are_typed_both_ways(text: str, expected: tuple[tuple[str, ...],
 @given(st.text())
 def test_any_text_has_spellings(text: str) -> None:
     assert all(word and words for words in spellings(text) for word in words)
+
+
+def test_what_is_printable_is_the_same_beside_what_is_not():
+    """A name that is printable is not looked at character by character."""
+    for first in range(0, sys.maxunicode, 256):
+        printable = "".join(filter(str.isprintable, map(chr, range(first, first + 256))))
+        assert clean(f"x{printable}x\0") == clean(f"x{printable}x")
