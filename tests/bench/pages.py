@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping
 
@@ -128,4 +129,5 @@ async def _serve(count: int) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(19)  # a real ITFlow has a machine of its own: this one takes as little as it can of the bridge's
     asyncio.run(_serve(int(sys.argv[1])))
