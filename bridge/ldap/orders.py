@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from bridge.largework import gently, in_order, let_go
 from bridge.ldap.texts import PLACE, Texts
+from bridge.phonebook import names
 
 
 class Order:
@@ -40,8 +41,14 @@ class Order:
         self.ranks: Sequence[int] = ranks
 
     def reached(self, listed: Sequence[int], value: str, *, reverse: bool) -> int:
-        """The place in a sorted list, from 1, of the first entry that is not less; in reverse order, not more."""
-        bound = self._filed(value)
+        """The place in a sorted list, from 1, of the first entry that is not less; in reverse order, not more.
+
+        Args:
+            listed: Places of entries, in this order or in reverse.
+            value: As a client has sent it.
+            reverse: Which of the two.
+        """
+        bound = self._filed(names.clean(value))
         if not reverse:
             return bisect_left(listed, True, key=lambda at: not self._has(at) or self._key(at) >= bound) + 1
         return bisect_left(listed, True, key=lambda at: self._has(at) and self._key(at) <= bound) + 1
