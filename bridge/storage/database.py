@@ -57,8 +57,11 @@ class Database:
                     finally:
                         os.close(made)
                 self._file = _identity(path)
-                self._connection = self._connected()
-                self._log = _identity(_log_of(path))
+                self._open()
+
+    def _open(self) -> None:
+        self._connection = self._connected()
+        self._log = _identity(_log_of(self.path))
 
     def _connected(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=QUIET_S, isolation_level=None, check_same_thread=False)
@@ -192,10 +195,14 @@ class Database:
             raise
 
     def _opened_again(self) -> None:
-        """Open anew what could not be written: SQLite goes on with reading only, also when it may write again."""
+        """Open anew what could not be written: SQLite goes on with reading only, also when it may write again.
+
+        What is open must be closed first: the connections of a process share one look at the log's index
+        (sqlite.org/walformat.html), and that was opened for reading only.
+        """
         if self._unwritable and not self.lost():
-            self._connection, former = self._connected(), self._connection
-            former.close()
+            self._connection.close()
+            self._open()
             self._unwritable = False
 
 

@@ -37,6 +37,8 @@ def barred(path: Path) -> str:
     if os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return ""
     user = _name(os.geteuid())
+    if owner == os.geteuid():
+        return f"{user} owns it and may not read and write it: chmod u+rw {path}*"
     return f"It belongs to {_name(owner)}, and {user} may not read and write it. As root: chown {user}: {path}"
 
 

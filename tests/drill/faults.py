@@ -249,7 +249,7 @@ async def read_only_at_the_start(house: House) -> None:
     begun = len(house.log)
     with _write_protected(house.state):
         house.start(*AS_ANYBODY)
-        await until(lambda: any("may be written" in line for line in house.log[begun:]))
+        await until(lambda: any("may not read and write it" in line for line in house.log[begun:]))
     house.before = ()
 
 
