@@ -47,15 +47,14 @@ class Database:
         with _mapped(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with holding(path, Hold.OPENING):
-                # It holds people's numbers: others on the machine do not read it, unless the operator lets them. A
-                # file that is there must not be touched: closing it here would drop SQLite's locks of this process
-                # (POSIX).
-                with suppress(FileExistsError):
-                    made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-                    try:
-                        give(made, path.parent)
-                    finally:
-                        os.close(made)
+                if not _log_of(path).exists():
+                    _make(path)
+                elif not path.exists():
+                    raise StorageError(
+                        f"{path} (setting storage.path) is not there, but its log {_log_of(path)} is: it was moved or "
+                        "removed while the bridge had it open. Put it back. If it is lost for good, stop the bridge, "
+                        "and remove the log too."
+                    )
                 self._file = _identity(path)
                 self._open()
 
@@ -64,7 +63,9 @@ class Database:
         self._log = _identity(_log_of(self.path))
 
     def _connected(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=QUIET_S, isolation_level=None, check_same_thread=False)
+        # Never made here: a new file would take the log of one that was moved away, and both would be lost.
+        name = f"{self.path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(name, uri=True, timeout=QUIET_S, isolation_level=None, check_same_thread=False)
         patience = Patience(self.path)
         try:
             while True:
@@ -211,6 +212,20 @@ def memory() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     upgrade(connection)
     return connection
+
+
+def _make(path: Path) -> None:
+    """An empty file, unless there is one.
+
+    It holds people's numbers: others on the machine do not read it, unless the operator lets them. A file that is
+    there must not be touched: closing it here would drop SQLite's locks of this process (POSIX).
+    """
+    with suppress(FileExistsError):
+        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            give(made, path.parent)
+        finally:
+            os.close(made)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,8 +1,10 @@
 """bridge.db is damaged, removed or replaced: callers are answered, writes refused, and the operator told why."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
-from bridge.storage import Database
 from tests.storage.test_rescue import asides, overwrite, root_of
 
 pytestmark = pytest.mark.parametrize("generation", ["26.02"], indirect=True)
@@ -22,7 +24,8 @@ async def test_a_file_that_is_removed_or_replaced_while_it_runs(serve, replaced)
     moved = bridge.path.with_name("moved.db")
     bridge.path.rename(moved)
     if replaced:
-        Database(bridge.path).close()
+        with closing(sqlite3.connect(bridge.path)) as other:  # another program; the bridge's own make none then
+            other.execute("CREATE TABLE other (one)")
     refused = await add_asset(bridge)
     assert refused.status == 503
     assert "removed or replaced" in refused.text

@@ -95,3 +95,17 @@ def test_a_file_that_may_be_written_again_is(tmp_path):
             process.communicate("now\n")
         assert process.returncode == 0
         assert len(CallLog(database).read(Filters())) == 1
+
+
+def test_a_file_that_was_moved_away_keeps_its_log(tmp_path):
+    """A process that starts meanwhile makes no file of that name: it would take the log, and what is written there."""
+    path, aside = tmp_path / "bridge.db", tmp_path / "aside.db"
+    with closing(Database(path)) as database:
+        CallLog(database).read(Filters())
+        path.rename(aside)
+        with pytest.raises(StorageError, match=r"is not there, but its log .*bridge\.db-wal is.*Put it back"):
+            Database(path)
+        aside.rename(path)
+        with closing(Database(path)) as again, database.write() as connection:
+            connection.execute("INSERT INTO mirror_facts VALUES ('kept', 'x')")
+            assert not again.lost()
