@@ -88,7 +88,9 @@ def test_secrets_are_never_printed(monkeypatch):
 def test_where_itflow_is_must_be_said():
     with pytest.raises(SettingsError) as caught:
         load().itflow.require()
-    assert len(caught.value.faults) == 2
+    url, _ = caught.value.faults
+    assert "BRIDGE_ITFLOW_URL=https://" in url
+    assert 'url = "https://itflow.example.com" below [itflow]' in url
 
 
 def test_the_key_may_stand_in_a_file(tmp_path, monkeypatch):
