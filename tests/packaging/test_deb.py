@@ -1,6 +1,7 @@
 """What the Debian package's scripts do; packaging/deb/try.sh and try-systemd.sh install the whole of it."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,23 @@ def test_every_script_is_in_the_package():
     assert set(packed.split()) == {
         path.name for path in PACKAGING.iterdir() if re.fullmatch("(pre|post)(inst|rm)", path.name)
     }
+
+
+def test_what_was_built_of_an_older_release_goes(tmp_path):
+    shutil.copy(PACKAGING.parents[1] / "Makefile", tmp_path)
+    for folder in (".venv/bin", "packaging/deb", "dist"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("pyproject.toml", "requirements.lock", ".venv/.installed"):
+        (tmp_path / file).touch()
+    builders = {
+        ".venv/bin/pip": "touch dist/itflow_bridge-2.0-py3-none-any.whl",
+        "packaging/deb/build.sh": 'touch "$3/itflow-bridge_2.0_any.deb"',
+    }
+    for file, line in builders.items():
+        (tmp_path / file).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / file).chmod(0o755)
+    for file in ("itflow_bridge-1.0-py3-none-any.whl", "itflow-bridge_1.0_any.deb"):
+        (tmp_path / "dist" / file).touch()
+    subprocess.run(["make", "deb"], cwd=tmp_path, check=True, capture_output=True)
+    built = {path.name for path in (tmp_path / "dist").iterdir()}
+    assert built == {"itflow_bridge-2.0-py3-none-any.whl", "itflow-bridge_2.0_any.deb"}
