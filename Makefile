@@ -91,10 +91,13 @@ ROUNDS ?= 50
 backup: install
 	BACKUP_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -s tests/service/test_backup.py
 
+# Those of older releases go: dist/itflow_bridge-*.whl is to name one file.
 wheel: install
+	rm -f dist/itflow_bridge-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 deb: wheel
+	rm -f dist/itflow-bridge_*.deb
 	packaging/deb/build.sh $(BIN)/python dist/itflow_bridge-*.whl dist
 
 TREE ?= .cache/debian

@@ -28,6 +28,16 @@ def test_the_command_line_comes_before_all(toml, monkeypatch):
     assert load(toml("[http]\nport = 8000\n"), {"http": {"port": 7000}}).http.port == 7000
 
 
+def test_the_variables_of_the_examples_are_no_stray_settings(monkeypatch):
+    for name in ("BRIDGE_URL", "BRIDGE_KEY"):
+        monkeypatch.setenv(name, "x")
+        load()
+        monkeypatch.setenv(f"{name}S", "x")
+        with pytest.raises(SettingsError, match=f"{name}S: there is no such setting"):
+            load()
+        monkeypatch.delenv(f"{name}S")
+
+
 def test_every_fault_is_told_at_once(toml, monkeypatch):
     monkeypatch.setenv("BRIDGE_HTPT_PORT", "1")
     path = toml('[http]\nport = 70000\n[sync]\nintervl_s = 3\n[numbers]\nregion = "Germany"\n')
@@ -41,6 +51,19 @@ def test_every_fault_is_told_at_once(toml, monkeypatch):
         "numbers.region (BRIDGE_NUMBERS_REGION): must be a two-letter country code",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    "address", ["itflow.example.com", "192.0.2.1:8090", "itflow:8090", "ftp://itflow", "https://"]
+)
+@pytest.mark.parametrize("setting", ["itflow.url", "http.public_url"])
+def test_an_address_that_is_none_says_how_one_looks(toml, setting, address):
+    section, name = setting.split(".")
+    with pytest.raises(SettingsError) as caught:
+        load(toml(f'[{section}]\n{name} = "{address}"\n'))
+    (told,) = caught.value.faults
+    assert told.startswith(f"{setting} (BRIDGE_{section.upper()}_{name.upper()}): must be a whole address")
+    assert "https://itflow.example.com" in told
 
 
 @pytest.mark.parametrize(
@@ -65,7 +88,9 @@ def test_secrets_are_never_printed(monkeypatch):
 def test_where_itflow_is_must_be_said():
     with pytest.raises(SettingsError) as caught:
         load().itflow.require()
-    assert len(caught.value.faults) == 2
+    url, _ = caught.value.faults
+    assert "BRIDGE_ITFLOW_URL=https://" in url
+    assert 'url = "https://itflow.example.com" below [itflow]' in url
 
 
 def test_the_key_may_stand_in_a_file(tmp_path, monkeypatch):

@@ -98,7 +98,8 @@ def system(name: str, formats: Formats) -> System:
     try:
         row = formats.get(name)
     except NotFound as error:
-        raise BadParameter(f"There is no {name} here. There are: {', '.join(SYSTEMS)}; and phones: {error}") from error
+        there = f"{', '.join(SYSTEMS)}; and phones: {', '.join(row.name for row in formats)}"
+        raise BadParameter(f"There is no {name} here. There are: {there}") from error
     return System(frozenset({Feature.PHONEBOOK}), lambda place: setup_text(row, place.url, place.key))
 
 

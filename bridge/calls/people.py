@@ -9,6 +9,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import secrets
+import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,7 +178,10 @@ class People:
         secret = secrets.token_urlsafe(32)
         with self._database.write() as connection:
             if not connection.execute("SELECT 1 FROM people WHERE name = ?", (name,)).fetchone():
-                raise NotFound(f"There is no person {name}. See itflow-bridge people list")
+                raise NotFound(
+                    f"There is no person {name}. See itflow-bridge people list, or make one: "
+                    f"itflow-bridge people add {shlex.quote(name)}"
+                )
             connection.execute(
                 "INSERT INTO people_links VALUES (?, ?, ?)",
                 (_secret_hash(secret), name, (_now() + lasting).isoformat(timespec="seconds")),

@@ -112,7 +112,11 @@ def _files(config: Path | None, settings: Settings) -> Iterator[Finding]:
 
 
 def _here(settings: Settings) -> Iterator[Finding]:
-    yield "region", State.GOOD, f"numbers without a country code are of {settings.numbers.region} (numbers.region)"
+    read = f"numbers without a country code are of {settings.numbers.region}"
+    if "region" in settings.numbers.model_fields_set:
+        yield "region", State.GOOD, f"{read} (numbers.region)"
+    else:
+        yield "region", State.ADVICE, f"{read}, since numbers.region is not set. Set it to your country, such as GB."
     if settings.agi.enabled and settings.agi.pin.hint:
         yield "balance menu", State.PARTLY, settings.agi.pin.hint
 

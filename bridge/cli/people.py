@@ -104,7 +104,8 @@ def link(
     settings = settings_in_use(config)
     with database(settings, writes=True) as opened:
         secret = People(opened).link(name, dt.timedelta(hours=hours))
-    errors.print(f"The link signs {name} in, once, within {hours:g} hours. Who has it is {name}: send it on safely.")
+    lasting = "an hour" if hours == 1 else f"{hours:g} hours"
+    errors.print(f"The link signs {name} in, once, within {lasting}. Who has it is {name}: send it on safely.")
     typer.echo(f"{_base(settings)}/sign-in?link={secret}")
 
 

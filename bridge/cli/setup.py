@@ -59,7 +59,8 @@ def setup(
         key = keys.add(name or name_of_system.lower(), options)
         too_long = _too_long(opened, name_of_system.lower(), keys.named(name or name_of_system.lower()), settings)
     errors.print(
-        f"The key {name or name_of_system.lower()} is new and opens {', '.join(sorted(chosen.features))}. "
+        f"The key {name or name_of_system.lower()} is new and opens {', '.join(sorted(chosen.features))}; "
+        "a bridge that runs takes it within a second. "
         f"The address is {base} (setting http.public_url, or --url)."
     )
     check = pasted(

@@ -34,7 +34,10 @@ class ItflowSection(Section):
         """
         faults = []
         if self.url is None:
-            faults.append("itflow.url is not set: give ITFlow's address, as in BRIDGE_ITFLOW_URL=https://…")
+            faults.append(
+                "itflow.url is not set: give ITFlow's address, as in BRIDGE_ITFLOW_URL=https://itflow.example.com, "
+                'or in the file of settings as url = "https://itflow.example.com" below [itflow]'
+            )
         key = ""
         try:
             key = self.key()

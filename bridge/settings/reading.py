@@ -15,8 +15,9 @@ from pydantic_settings import SettingsConfigDict
 from bridge.errors import SettingsError
 from bridge.settings.whole import ENVIRONMENT_PREFIX, Settings, table
 
-# Variables of the command line, which are no settings.
-NO_SETTINGS = frozenset({"BRIDGE_CONFIG"})
+# Variables of the command line and of docs/examples, which are no settings.
+NO_SETTINGS = frozenset({"BRIDGE_CONFIG", "BRIDGE_URL", "BRIDGE_KEY"})
+_ADDRESS = "must be a whole address that begins with https:// or http://, such as https://itflow.example.com"
 
 
 def load(path: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
@@ -62,7 +63,9 @@ def _explained(error: ValidationError) -> Iterator[str]:
             yield f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
         else:
             variable = f"{ENVIRONMENT_PREFIX}{name.replace('.', '_').upper()}"
-            yield f"{name} ({variable}): {fault['msg'].removeprefix('Value error, ')}"
+            # The library's own words for a wrong address do not say that https:// was left out.
+            told = _ADDRESS if fault["type"].startswith("url_") else fault["msg"].removeprefix("Value error, ")
+            yield f"{name} ({variable}): {told}"
 
 
 def _stray_environment() -> Iterator[str]:

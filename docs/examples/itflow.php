@@ -11,9 +11,14 @@ function ask(string $path, array $query = [], ?array $body = null): string
         $http['content'] = http_build_query($body);
     }
     $url = getenv('BRIDGE_URL') . $path . '?' . http_build_query($query);
-    $answer = file_get_contents($url, false, stream_context_create(['http' => $http]));
-    $status = (int) explode(' ', $http_response_header[0] ?? '')[1];
-    if ($answer === false || $status >= 400) {
+    $stream = @fopen($url, 'r', false, stream_context_create(['http' => $http]));
+    if ($stream === false) {
+        fwrite(STDERR, error_get_last()['message'] . "\n");
+        exit(1);
+    }
+    $answer = stream_get_contents($stream);
+    $status = (int) explode(' ', stream_get_meta_data($stream)['wrapper_data'][0])[1];
+    if ($status >= 400) {
         fwrite(STDERR, "$status: $answer\n");
         exit(1);
     }

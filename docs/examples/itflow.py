@@ -23,6 +23,8 @@ def ask(path: str, body: dict[str, str] | None = None, **query: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         sys.exit(f"{error.code}: {error.read().decode()}")
+    except urllib.error.URLError as error:
+        sys.exit(f"{os.environ['BRIDGE_URL']} cannot be reached: {error.reason}")
 
 
 match sys.argv[1:]:

@@ -43,8 +43,11 @@ put 644 "$top/LICENSE" /usr/share/doc/itflow-bridge/copyright
 for page in "$top"/README.md "$top"/CHANGELOG.md "$top"/docs/*.md; do
   put 644 "$page" "/usr/share/doc/itflow-bridge/$(basename "$page")"
 done
+for example in "$top"/docs/examples/*; do
+  put 644 "$example" "/usr/share/doc/itflow-bridge/examples/$(basename "$example")"
+done
 put 644 "$here/credential.conf" /usr/share/doc/itflow-bridge/examples/credential.conf
-for script in postinst prerm postrm; do put 755 "$here/$script" "/DEBIAN/$script"; done
+for script in preinst postinst prerm postrm; do put 755 "$here/$script" "/DEBIAN/$script"; done
 echo /etc/itflow-bridge/bridge.toml >"$stage/DEBIAN/conffiles"
 sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@PYTHON@/python$minor/" \
   -e "s/@SIZE@/$(du -sk "$stage" | cut -f1)/" "$here/control.in" >"$stage/DEBIAN/control"

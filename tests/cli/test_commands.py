@@ -123,6 +123,18 @@ def test_check_says_what_an_old_rule_for_pins_means_today(command, embedded):
         assert "means always today" not in command("check", AGI_PIN="attested", **itflow)
 
 
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ({}, "region advice numbers without a country code are of US, since numbers.region is not set"),
+        ({"NUMBERS_REGION": "US"}, "region works numbers without a country code are of US (numbers.region)"),
+    ],
+)
+def test_check_says_when_nobody_set_the_country(command, region, told):
+    checked = command("check", fails=True, ITFLOW_URL="http://127.0.0.1:1", ITFLOW_API_KEY="x", **region)
+    assert told in " ".join(checked.split())
+
+
 def test_check_without_anybody_there(command):
     checked = command("check", fails=True, ITFLOW_URL="http://127.0.0.1:1", ITFLOW_API_KEY="x")
     assert "127.0.0.1" in checked

@@ -9,6 +9,7 @@ from bridge.calls.log import CallLog, Told
 from bridge.calls.party import Party
 from bridge.calls.people import People
 from bridge.storage import Database
+from tests import commands
 from tests.calls.told import ANN, incoming, missed
 
 
@@ -46,7 +47,16 @@ def test_a_link_signs_in_once(command, people):
     assert base == "https://bridge.example.com"
     assert people.redeem(secret).name == "Ada"
     assert people.redeem(secret) is None
-    assert "no person Bob" in command("people", "link", "Bob", fails=True)
+    told = " ".join(command("people", "link", "Bob B", fails=True).split())
+    assert "no person Bob B" in told
+    assert "itflow-bridge people add 'Bob B'" in told
+
+
+@pytest.mark.parametrize(("hours", "told"), [((), "within an hour."), (("--hours", "5"), "within 5 hours.")])
+def test_a_link_says_how_long_it_works(command, tmp_path, hours, told):
+    command("people", "add", "Ada")
+    done = commands.here(["people", "link", "Ada", *hours], {"STORAGE_PATH": tmp_path / "bridge.db"})
+    assert told in " ".join(done.stderr.split())
 
 
 def test_a_password_is_kept_as_a_hash(command, people, tmp_path):

@@ -201,6 +201,27 @@ async def test_freepbx_comes_with_an_address_to_see_a_name_at(place):
         assert await answer.text() == NAMES[ALICE]
 
 
+def test_a_system_that_is_none_names_those_there_are_once(run):
+    told = str(run("nokia").exception)
+    assert told.startswith("There is no nokia here. There are: asterisk, freepbx, ")
+    assert "; and phones: grandstream, " in told
+    assert told.count("nokia") == told.lower().count("there is no") == 1
+
+
+def test_freepbx_comes_with_lines_for_the_file_of_settings(run, tmp_path):
+    printed = run("freepbx").stdout
+    lines = re.findall(r"(?m)(\[ami\]|^ +host = .*|^ +secret = .*)$", printed)
+    (tmp_path / "ami.toml").write_text("\n".join(lines))
+    ami = load(tmp_path / "ami.toml").ami
+    assert ami.host == "(the address of the FreePBX)"
+    assert ami.secret
+    assert f"Manager secret   {ami.secret.get_secret_value()}\n" in printed
+
+
+def test_a_new_key_is_told_to_take_a_second(run):
+    assert "within a second" in " ".join(run("yealink").stderr.split())
+
+
 @pytest.mark.parametrize("url", ["bridge:8080", "bridge", "ftp://bridge", "http://"])
 def test_an_address_without_scheme_makes_no_key(run, tmp_path, url):
     assert isinstance(run("freepbx", "--url", url).exception, BadParameter)

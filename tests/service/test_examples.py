@@ -36,12 +36,12 @@ async def test_an_example_asks_the_bridge(serve, name):
     bridge = await serve()
     await bridge.ready()
 
-    async def run(*asked, fails=False):
+    async def run(*asked, fails=False, url=bridge.url):
         process = await asyncio.create_subprocess_exec(
             *(interpreter, *words, str(EXAMPLES / name), *asked),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "BRIDGE_URL": bridge.url.rstrip("/"), "BRIDGE_KEY": "all"},
+            env={**os.environ, "BRIDGE_URL": url.rstrip("/"), "BRIDGE_KEY": "all"},
         )
         out, err = await process.communicate()
         assert (process.returncode != 0) == fails, err.decode()
@@ -53,3 +53,5 @@ async def test_an_example_asks_the_bridge(serve, name):
     assert json.loads(await run("asset", "1", "PC & é"))["name"] == "PC & é"
     assert "404" in await run("balance", "99", fails=True)
     assert "asset" in await run(fails=True), "it says how it is used"
+    (line,) = (await run("balance", "1", fails=True, url="http://127.0.0.1:1")).strip().splitlines()
+    assert "onnect" in line, "it says that nobody is there"
