@@ -35,7 +35,12 @@ def check(tmp_path, embedded):
 def test_a_new_installation_is_told_what_comes_next(check, tmp_path):
     status, told, found = check()
     assert (status, told["status"]) == (0, "ok")
-    assert {what for what, one in found.items() if one["state"] == "advice"} == {"storage", "keys", "service"}
+    assert {what for what, one in found.items() if one["state"] == "advice"} == {
+        "storage",
+        "keys",
+        "service",
+        "region",
+    }
     assert "-m bridge keys add --config /dev/null pbx" in found["keys"]["advice"]
     assert not (tmp_path / "bridge.db").exists()
 

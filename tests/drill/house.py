@@ -190,12 +190,20 @@ class House:
     async def recovered(self, limit_s: float) -> float | None:
         """How long it takes from now until a pull that begins now is in use and nothing is broken; None: longer."""
         begun = time.monotonic()
+        before: tuple[str | None, ...] | None = None
         while (passed_s := time.monotonic() - begun) < limit_s:
             status = self.status = await self.ready()
             if status and status["ready"] and not status["storage"] and not status["faults"]:
+                at = status["people_at"], status["money_at"]
+                before = before or at  # a fault may have cost rows of that pull
+                pulled = all(one != former for one, former in zip(at, before, strict=True))
                 ages = [status["people_age_s"], status["money_age_s"]]
                 # Balances are in doubt for good on an ITFlow without payments; names are not.
-                if status["doubts"].keys() <= {"payments"} and all(age is not None and age < passed_s for age in ages):
+                if (
+                    pulled
+                    and status["doubts"].keys() <= {"payments"}
+                    and all(age is not None and age < passed_s for age in ages)
+                ):
                     return passed_s
             await asyncio.sleep(0.05)
         return None
