@@ -230,22 +230,25 @@ class MirrorStore:
             )
 
     def forget(self, module: str, gap: str) -> None:
-        """Give a module up that the key can no longer read, because the operator said so."""
+        """Give a module up that the key can no longer read; what is given up already leaves the mirror as it is."""
         table = TABLES[module]
         with self.database.write() as connection:
+            before = connection.total_changes
             connection.execute("DELETE FROM mirror_marks WHERE module = ?", (module,))
             connection.execute("DELETE FROM odd_row WHERE module = ?", (module,))
             if table.kind:
                 connection.execute("DELETE FROM number WHERE kind = ?", (table.kind.value,))
             connection.execute(f"DELETE FROM {table.name} WHERE {_of(table)}")
+            if module == "payments":  # what is paid is not known from now on, which is not the same as nothing
+                _note_facts(connection, {"payments": ""})
+            (former,) = connection.execute("SELECT gap FROM mirror_modules WHERE module = ?", (module,)).fetchone()
+            if connection.total_changes > before or bool(former) != bool(gap):
+                _raise_version(connection)
             connection.execute(
                 "UPDATE mirror_modules"
                 " SET pull = pull + 1, rows = 0, pulled_at = NULL, doubt = '', gap = ?, fault = '' WHERE module = ?",
                 (gap, module),
             )
-            if module == "payments":  # what is paid is not known from now on, which is not the same as nothing
-                _note_facts(connection, {"payments": ""})
-            _raise_version(connection)
 
     def facts(self) -> dict[str, str]:
         """What is known of the whole."""
