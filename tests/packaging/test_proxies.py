@@ -117,6 +117,7 @@ def listening(port: int, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < until and process.poll() is None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
+        time.sleep(0.02)  # each try may come from the very port that is tried, and then takes it from the proxy
     raise RuntimeError("the proxy does not start")
 
 
